@@ -1,0 +1,43 @@
+package messages
+
+// Every bound of what travels or is stored, in one place. Decoders compare
+// with these, and with the bytes that remain, before they allocate.
+const (
+	// MembersMin is the smallest membership that tolerates a faulty member.
+	MembersMin = 4
+	// MembersMax bounds n; Status bitmaps are one uint64 for this reason.
+	MembersMax = 64
+
+	// VertexBytesMax bounds one vertex's bytes, header, parents and payload.
+	VertexBytesMax = 256 << 10
+	// VertexParentsMax bounds a vertex's parents.
+	VertexParentsMax = 16
+	// BatchVerticesMax bounds the vertices of a batch. With the hash tree's
+	// fan-out of 32 it keeps inclusion paths at two levels, below 2 kB.
+	BatchVerticesMax = 1024
+	// BatchBytesMax bounds a batch's bytes.
+	BatchBytesMax = 512 << 10
+
+	// FrameBytesMax bounds a frame of the wire. The largest legal message of
+	// every kind fits; a test per kind holds it to that.
+	FrameBytesMax = 1 << 20
+	// BundleVotesMax bounds the votes one signature covers.
+	BundleVotesMax = 64
+	// SignatureBytesMax bounds a signature of any scheme (ML-DSA-87: 4627).
+	SignatureBytesMax = 5 << 10
+	// CertificateBundlesMax bounds the bundles of a certificate.
+	CertificateBundlesMax = MembersMax
+
+	// WindowMax bounds L, the distance between the watermarks.
+	WindowMax = 1024
+	// DecidedMax bounds how many sequences one FetchDecided asks for.
+	DecidedMax = 256
+	// ReasonBytesMax bounds the text of a refusal.
+	ReasonBytesMax = 512
+	// GenesisBytesMax bounds a genesis file.
+	GenesisBytesMax = 4 << 20
+	// ChainNameBytesMax bounds the human-readable chain id.
+	ChainNameBytesMax = 64
+	// NonceWindowMax bounds W, the nonces per creator that are remembered.
+	NonceWindowMax = 1 << 16
+)
