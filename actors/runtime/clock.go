@@ -10,10 +10,9 @@ type Clock interface {
 	Now() time.Time
 
 	// AfterFunc calls f once, not before d has passed; d ≤ 0 means as soon as
-	// possible, but never before AfterFunc has returned to a caller that holds
-	// no lock f needs. f runs on a goroutine of its own (RealClock) or inside
-	// Advance or Step (Virtual), so it must not block: an actor's timer sends
-	// the actor a message and returns.
+	// possible. f runs on a goroutine of its own (RealClock) or inside Advance
+	// or Step (Virtual), so it must not block: an actor's timer sends the actor
+	// a message and returns.
 	AfterFunc(d time.Duration, f func()) Timer
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"io"
+	"math"
 	"math/bits"
 	"time"
 )
@@ -31,13 +32,20 @@ func (secureRand) Read(p []byte) (int, error) { return rand.Read(p) }
 
 // Jitter spreads d evenly over [d−fraction·d, d+fraction·d], so that replicas
 // that were disturbed together do not come back together. fraction is clamped
-// to [0, 1]; a d of zero or less is returned as it is.
+// to [0, 1], the result to what a Duration holds; a d of zero or less is
+// returned as it is.
 func Jitter(r Rand, d time.Duration, fraction float64) time.Duration {
 	if d <= 0 || !(fraction > 0) { // also catches NaN
 		return d
 	}
-	spread := uint64(float64(d) * min(fraction, 1))
-	return d - time.Duration(spread) + time.Duration(below(r, 2*spread+1))
+	spread := int64(d)
+	if fraction < 1 {
+		spread = int64(float64(d) * fraction)
+	}
+	// 0 ≤ spread ≤ d ≤ 2⁶³−1, so neither the number of choices nor low wraps.
+	low, choices := int64(d)-spread, 2*uint64(spread)+1
+	at := uint64(low) + below(r, choices)
+	return time.Duration(min(at, math.MaxInt64))
 }
 
 // below is an even choice from [0, n), n > 0: the high word of a 128-bit

@@ -1,0 +1,113 @@
+package metrics
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Other is the label value of whatever is in no closed set.
+const Other = "other"
+
+// The phases of one sequence whose durations are observed.
+const (
+	PhasePrepare = "prepare" // from the accepted pre-prepare to prepared
+	PhaseCommit  = "commit"  // from prepared to committed
+	PhaseExecute = "execute" // from committed to executed
+)
+
+var phases = []string{PhasePrepare, PhaseCommit, PhaseExecute}
+
+// actorNames are the actors of a replica's tree. All phase trackers count as
+// one: "phase-17" is "phase".
+var actorNames = []string{
+	"replica", "journal", "signers", "signer", "egress", "ingress", "sequencer", "phase",
+	"proposer", "executor", "viewchange", "detector", "sync",
+}
+
+// queues are the places where work waits: the actors' mailboxes, and the lists
+// some of them keep.
+var queues = append([]string{"pool", "unverified", "flush_group"}, actorNames...)
+
+// lanes are egress' lanes, most urgent first.
+var lanes = []string{"votes", "viewchange", "batches", "bulk"}
+
+// violations are the kinds of misbehaviour the detector tells apart.
+var violations = []string{
+	"equivocation", "invalid_new_view", // provable
+	"invalid_signature", "malformed", "oversized", "flooding", "invalid_pre_prepare", "bad_chunk", // attributable
+	"timeout_violation", "non_participation", // suspicion only
+}
+
+// dropReasons say why something that arrived or waited was thrown away.
+var dropReasons = []string{
+	// Without fault of anyone.
+	"stale", "duplicate", "early", "below_low_watermark", "above_high_watermark", "wrong_view",
+	"unknown_version", "unsolicited", "evicted", "disconnected", "stopped", "dead_letter",
+	// A bound was reached.
+	"queue_full", "over_budget", "pool_full", "creator_limit",
+	// The sender is at fault.
+	"malformed", "unknown_kind", "too_large", "wrong_chain", "wrong_epoch", "not_a_member",
+	"bad_signature", "bad_certificate", "wrong_digest", "conflicting", "not_the_leader",
+	"invalid_batch", "refused", "banned",
+	// We are.
+	"quarantined", "encode_failed",
+}
+
+// normal brings a reason or name, as other packages print it, into the form of
+// a label value: "wrong digest" and "wrong-digest" are "wrong_digest".
+func normal(value string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ' || r == '-':
+			return '_'
+		case 'A' <= r && r <= 'Z':
+			return r - 'A' + 'a'
+		}
+		return r
+	}, value)
+}
+
+// closed holds the children of a vector with one label whose values are all
+// known. It is only read after it was made, so it needs no lock, and finding a
+// child costs one map look-up.
+type closed[T any] struct {
+	children map[string]T
+	other    T
+}
+
+// newClosed makes the child of each value, so that every series is exposed from
+// the start, at zero.
+func newClosed[T any](child func(value string) T, values []string) closed[T] {
+	c := closed[T]{children: make(map[string]T, len(values)), other: child(Other)}
+	for _, v := range values {
+		c.children[v] = child(v)
+	}
+	return c
+}
+
+// at is the child for value, or that of "other".
+func (c closed[T]) at(value string) T {
+	if child, ok := c.children[value]; ok {
+		return child
+	}
+	if child, ok := c.children[normal(value)]; ok {
+		return child
+	}
+	return c.other
+}
+
+// actorLabel reduces the name of an actor to the part that is the same for all
+// its instances: "phase-17" to "phase".
+func actorLabel(name string) string {
+	name, _, _ = strings.Cut(name, "-")
+	return name
+}
+
+// members are the label values of n members: their indices in genesis.
+func members(n int) []string {
+	values := make([]string, n)
+	for i := range values {
+		values[i] = strconv.Itoa(i)
+	}
+	return values
+}

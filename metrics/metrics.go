@@ -1,0 +1,170 @@
+package metrics
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+const namespace = "cretoai_consensus_"
+
+// Options say what a Metrics is for. The zero value is usable.
+type Options struct {
+	// Version is the product's version, exposed in build_info.
+	Version string
+	// Members is n; the indices below it are the label values of peers. Traffic
+	// of any other peer is counted as "other".
+	Members int
+	// Now is the clock the one-minute window of finality_time_ms slides by.
+	// The default is the machine's.
+	Now func() time.Time
+}
+
+// Metrics is what one replica exposes. Its methods may be called from any
+// goroutine; those of the hot path do not allocate.
+type Metrics struct {
+	registry *prometheus.Registry
+	finality *finality
+
+	preparesSent, commitsSent          prometheus.Counter
+	verticesFinalized, sequencesExec   prometheus.Counter
+	viewChanges, quarantined           prometheus.Counter
+	violations, restarts, drops        closed[prometheus.Counter]
+	sentBytes                          closed[closed[prometheus.Counter]] // peer, lane
+	receivedBytes                      closed[prometheus.Counter]         // peer
+	currentView, banned                prometheus.Gauge
+	stableCheckpoint, executedSequence prometheus.Gauge
+	pendingVertices, peersConnected    prometheus.Gauge
+	walSyncDisabled                    prometheus.Gauge
+	queueDepth                         closed[prometheus.Gauge]
+	phaseDuration                      closed[prometheus.Observer]
+	batchVertices, batchBytes          prometheus.Observer
+	signDuration, verifyDuration       prometheus.Observer
+	bundleVotes                        prometheus.Observer
+	flushDuration, flushBytes          prometheus.Observer
+}
+
+// New makes a replica's metrics and a registry that holds them, Go's own and
+// the process'.
+func New(o Options) *Metrics {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	r := factory{prometheus.NewRegistry()}
+	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	peers := members(o.Members)
+
+	m := &Metrics{registry: r.Registry, finality: newFinality(o.Now)}
+	r.MustRegister(m.finality)
+
+	m.preparesSent = r.counter("prepares_sent_total", "Prepare votes this replica has signed and sent.")
+	m.commitsSent = r.counter("commits_sent_total", "Commit votes this replica has signed and sent.")
+	m.verticesFinalized = r.counter("vertices_finalized_total", "Vertices executed for the first time by this replica.")
+	m.sequencesExec = r.counter("sequences_executed_total", "Sequences executed by this replica since it was started.")
+	m.viewChanges = r.counter("view_changes_total", "Views this replica has left by a view change.")
+	m.quarantined = r.counter("quarantined_bundles_total", "Valid bundles set aside because handling them panicked twice.")
+	m.violations = r.counters("byzantine_violations_total", "Violations found by the detector, by type.", "type", violations)
+	m.restarts = r.counters("actor_restarts_total", "Restarts of actors after a panic, by actor.", "actor", actorNames)
+	m.drops = r.counters("dropped_total", "Messages and votes thrown away, by reason.", "reason", dropReasons)
+
+	sent := r.counterVec("network_sent_bytes_total", "Bytes sent to other members, by index and lane.", "peer", "lane")
+	m.sentBytes = newClosed(func(peer string) closed[prometheus.Counter] {
+		return newClosed(func(lane string) prometheus.Counter { return sent.WithLabelValues(peer, lane) }, lanes)
+	}, peers)
+	m.receivedBytes = r.counters("network_received_bytes_total", "Bytes received from other members, by index.", "peer", peers)
+
+	m.currentView = r.gauge("current_view", "The view this replica is in or changing to.")
+	m.banned = r.gauge("banned_nodes", "Members this replica has banned.")
+	m.stableCheckpoint = r.gauge("stable_checkpoint", "Sequence of the last stable checkpoint.")
+	m.executedSequence = r.gauge("executed_sequence", "Sequence of the last batch executed.")
+	m.pendingVertices = r.gauge("pending_vertices", "Vertices in the pool that are not executed yet.")
+	m.peersConnected = r.gauge("peers_connected", "Other members with an open channel.")
+	m.walSyncDisabled = r.gauge("wal_sync_disabled", "1 if the journal is not flushed before votes are sent, which is unsafe; 0 otherwise.")
+	m.queueDepth = r.gauges("queue_depth", "Items that wait, by queue.", "queue", queues)
+	r.buildInfo(o.Version)
+
+	m.phaseDuration = r.histograms("phase_duration_seconds", "Duration of the phases of a sequence.", latencyBuckets, "phase", phases)
+	m.batchVertices = r.histogram("batch_vertices", "Vertices of the batches executed.", sizeBuckets)
+	m.batchBytes = r.histogram("batch_bytes", "Bytes of the batches executed.", byteBuckets)
+	m.signDuration = r.histogram("sign_duration_seconds", "Time to sign one bundle.", latencyBuckets)
+	m.verifyDuration = r.histogram("verify_duration_seconds", "Time to verify one bundle.", latencyBuckets)
+	m.bundleVotes = r.histogram("bundle_votes", "Votes covered by one of this replica's signatures.", sizeBuckets)
+	m.flushDuration = r.histogram("flush_duration_seconds", "Time to write and flush one group of the journal.", latencyBuckets)
+	m.flushBytes = r.histogram("flush_bytes", "Bytes of one flush group of the journal.", byteBuckets)
+	return m
+}
+
+// Registry holds all metrics of the replica. It is itself a
+// prometheus.Collector: an embedder with several replicas in one process
+// registers each in a registry of his own, under a label of his own, with
+// prometheus.WrapRegistererWith.
+func (m *Metrics) Registry() *prometheus.Registry { return m.registry }
+
+// Bounds of the classic buckets. The native histograms beside them need none.
+var (
+	// latencyBuckets are in seconds: a verification takes 30 µs, a flush up to
+	// some milliseconds, finality at most seconds unless the network is cut.
+	latencyBuckets = []float64{
+		.000025, .00005, .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10,
+	}
+	// sizeBuckets count vertices of a batch or votes of a bundle.
+	sizeBuckets = prometheus.ExponentialBuckets(1, 2, 11) // 1 … 1024
+	// byteBuckets are in bytes.
+	byteBuckets = prometheus.ExponentialBuckets(256, 4, 8) // 256 B … 4 MiB
+)
+
+// factory makes and registers metrics under the one namespace.
+type factory struct{ *prometheus.Registry }
+
+func register[C prometheus.Collector](f factory, c C) C {
+	f.MustRegister(c)
+	return c
+}
+
+func (f factory) counter(name, help string) prometheus.Counter {
+	return register(f, prometheus.NewCounter(prometheus.CounterOpts{Name: namespace + name, Help: help}))
+}
+
+func (f factory) counterVec(name, help string, labels ...string) *prometheus.CounterVec {
+	return register(f, prometheus.NewCounterVec(prometheus.CounterOpts{Name: namespace + name, Help: help}, labels))
+}
+
+func (f factory) counters(name, help, label string, values []string) closed[prometheus.Counter] {
+	v := f.counterVec(name, help, label)
+	return newClosed(func(value string) prometheus.Counter { return v.WithLabelValues(value) }, values)
+}
+
+func (f factory) gauge(name, help string) prometheus.Gauge {
+	return register(f, prometheus.NewGauge(prometheus.GaugeOpts{Name: namespace + name, Help: help}))
+}
+
+func (f factory) gauges(name, help, label string, values []string) closed[prometheus.Gauge] {
+	v := register(f, prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: namespace + name, Help: help}, []string{label}))
+	return newClosed(func(value string) prometheus.Gauge { return v.WithLabelValues(value) }, values)
+}
+
+func histogramOpts(name, help string, buckets []float64) prometheus.HistogramOpts {
+	return prometheus.HistogramOpts{
+		Name: namespace + name, Help: help, Buckets: buckets,
+		NativeHistogramBucketFactor:    1.1,
+		NativeHistogramMaxBucketNumber: 160,
+	}
+}
+
+func (f factory) histogram(name, help string, buckets []float64) prometheus.Observer {
+	return register(f, prometheus.NewHistogram(histogramOpts(name, help, buckets)))
+}
+
+func (f factory) histograms(name, help string, buckets []float64, label string, values []string) closed[prometheus.Observer] {
+	v := register(f, prometheus.NewHistogramVec(histogramOpts(name, help, buckets), []string{label}))
+	return newClosed(func(value string) prometheus.Observer { return v.WithLabelValues(value) }, values)
+}
+
+func (f factory) buildInfo(version string) {
+	f.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: namespace + "build_info", Help: "1, labelled with the versions this replica was built from.",
+		ConstLabels: prometheus.Labels{"version": version, "go_version": runtime.Version()},
+	}, func() float64 { return 1 }))
+}

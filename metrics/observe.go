@@ -1,0 +1,124 @@
+package metrics
+
+import (
+	"strconv"
+	"time"
+)
+
+// Finality and the phases that lead to it.
+
+// ObserveFinality says that vertices submitted together became final after d.
+// The cost does not depend on their number.
+func (m *Metrics) ObserveFinality(d time.Duration, vertices int) { m.finality.observe(d, vertices) }
+
+// ObservePhase says how long a sequence spent in a phase: PhasePrepare,
+// PhaseCommit or PhaseExecute.
+func (m *Metrics) ObservePhase(phase string, d time.Duration) {
+	m.phaseDuration.at(phase).Observe(d.Seconds())
+}
+
+// PreparesSent counts n Prepare votes that left.
+func (m *Metrics) PreparesSent(n int) { m.preparesSent.Add(float64(max(n, 0))) }
+
+// CommitsSent counts n Commit votes that left.
+func (m *Metrics) CommitsSent(n int) { m.commitsSent.Add(float64(max(n, 0))) }
+
+// SequenceExecuted says that the batch of seq, with so many vertices and
+// bytes, was executed; fresh is how many of the vertices were executed for the
+// first time.
+func (m *Metrics) SequenceExecuted(seq uint64, vertices, fresh, bytes int) {
+	m.executedSequence.Set(float64(seq))
+	m.sequencesExec.Inc()
+	m.verticesFinalized.Add(float64(max(fresh, 0)))
+	m.batchVertices.Observe(float64(vertices))
+	m.batchBytes.Observe(float64(bytes))
+}
+
+// SetExecutedSequence says where execution stands after a restart or a state
+// transfer, which execute nothing.
+func (m *Metrics) SetExecutedSequence(seq uint64) { m.executedSequence.Set(float64(seq)) }
+
+// SetStableCheckpoint says which checkpoint is the last stable one.
+func (m *Metrics) SetStableCheckpoint(seq uint64) { m.stableCheckpoint.Set(float64(seq)) }
+
+// SetPendingVertices says how many vertices the pool holds.
+func (m *Metrics) SetPendingVertices(n int) { m.pendingVertices.Set(float64(n)) }
+
+// Views and members.
+
+// ViewChangeStarted counts a view left by recording a ViewChange.
+func (m *Metrics) ViewChangeStarted() { m.viewChanges.Inc() }
+
+// SetView says which view the replica is in or changing to.
+func (m *Metrics) SetView(view uint64) { m.currentView.Set(float64(view)) }
+
+// Violation counts one violation of the given type.
+func (m *Metrics) Violation(kind string) { m.violations.at(kind).Inc() }
+
+// SetBanned says how many members are banned.
+func (m *Metrics) SetBanned(n int) { m.banned.Set(float64(n)) }
+
+// SetPeersConnected says to how many other members a channel is open.
+func (m *Metrics) SetPeersConnected(n int) { m.peersConnected.Set(float64(n)) }
+
+// Signatures and the journal.
+
+// ObserveSign says that a bundle of so many votes was signed in d.
+func (m *Metrics) ObserveSign(d time.Duration, votes int) {
+	m.signDuration.Observe(d.Seconds())
+	m.bundleVotes.Observe(float64(votes))
+}
+
+// ObserveVerify says that one bundle was verified in d.
+func (m *Metrics) ObserveVerify(d time.Duration) { m.verifyDuration.Observe(d.Seconds()) }
+
+// ObserveFlush says that a group of so many bytes was written and flushed in d.
+func (m *Metrics) ObserveFlush(d time.Duration, bytes int) {
+	m.flushDuration.Observe(d.Seconds())
+	m.flushBytes.Observe(float64(bytes))
+}
+
+// SetWALSyncDisabled says whether the replica runs without flushing.
+func (m *Metrics) SetWALSyncDisabled(disabled bool) {
+	if disabled {
+		m.walSyncDisabled.Set(1)
+	} else {
+		m.walSyncDisabled.Set(0)
+	}
+}
+
+// Queues, drops and restarts.
+
+// SetQueueDepth says how many items wait in a queue.
+func (m *Metrics) SetQueueDepth(queue string, depth int) {
+	m.queueDepth.at(actorLabel(queue)).Set(float64(depth))
+}
+
+// AddQueueDepth says that so many items joined a queue, or left it if delta is
+// negative. The mailboxes of all actors of one name count as one queue.
+func (m *Metrics) AddQueueDepth(queue string, delta int) {
+	m.queueDepth.at(actorLabel(queue)).Add(float64(delta))
+}
+
+// Dropped counts n messages or votes thrown away. Reasons are compared in
+// lower case, with underscores for spaces and hyphens.
+func (m *Metrics) Dropped(reason string, n int) { m.drops.at(reason).Add(float64(max(n, 0))) }
+
+// BundleQuarantined counts a valid bundle set aside because handling it
+// panicked twice.
+func (m *Metrics) BundleQuarantined() { m.quarantined.Inc() }
+
+// ActorRestarted counts the restart of an actor; "phase-17" counts as "phase".
+func (m *Metrics) ActorRestarted(actor string) { m.restarts.at(actorLabel(actor)).Inc() }
+
+// The network.
+
+// NetworkSent counts bytes sent to a member in a lane.
+func (m *Metrics) NetworkSent(peer int, lane string, bytes int) {
+	m.sentBytes.at(strconv.Itoa(peer)).at(lane).Add(float64(max(bytes, 0)))
+}
+
+// NetworkReceived counts bytes received from a member.
+func (m *Metrics) NetworkReceived(peer int, bytes int) {
+	m.receivedBytes.at(strconv.Itoa(peer)).Add(float64(max(bytes, 0)))
+}
