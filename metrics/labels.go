@@ -33,9 +33,9 @@ var lanes = []string{"votes", "viewchange", "batches", "bulk"}
 
 // violations are the kinds of misbehaviour the detector tells apart.
 var violations = []string{
-	"equivocation", "invalid_new_view", // provable
-	"invalid_signature", "malformed", "oversized", "flooding", "invalid_pre_prepare", "bad_chunk", // attributable
-	"timeout_violation", "non_participation", // suspicion only
+	"equivocation",                                                        // provable
+	"invalid_signature", "malformed", "oversized", "flooding", "protocol", // attributable
+	"timeout", "non_participation", // suspicion only
 }
 
 // dropReasons say why something that arrived or waited was thrown away.

@@ -1,0 +1,244 @@
+package consensus_test
+
+import (
+	"slices"
+	"strings"
+)
+
+// room is one folder of the module, with what it may know. Arrows of import
+// point down the list of rooms.
+type room struct {
+	folder string
+	why    string   // what the room is for, and hence why it may know no more
+	ours   []string // the rooms it may import
+	third  []string // modules of others it may import
+
+	// pure rooms decide and do nothing: same input, same output. They import
+	// only the part of the standard library in pureStd, and std with a reason.
+	pure bool
+	std  map[string]string
+
+	// still rooms start no goroutine and read no clock; what they need of both
+	// is handed in, so that the simulator owns it. Pure rooms are still.
+	still bool
+}
+
+const (
+	protoactor = "github.com/asynkron/protoactor-go"
+	circl      = "github.com/cloudflare/circl"
+	pebble     = "github.com/cockroachdb/pebble/v2"
+	goToml     = "github.com/pelletier/go-toml/v2"
+	clientGo   = "github.com/prometheus/client_golang"
+	clientMod  = "github.com/prometheus/client_model"
+	zerolog    = "github.com/rs/zerolog"
+	progress   = "github.com/schollz/progressbar/v3"
+	cobra      = "github.com/spf13/cobra"
+	msgpack    = "github.com/vmihailenco/msgpack/v5"
+	xsys       = "golang.org/x/sys"
+	grpc       = "google.golang.org/grpc"
+	protobuf   = "google.golang.org/protobuf"
+)
+
+// testThird are the modules that only tests import.
+var testThird = []string{
+	"filippo.io/mldsa",                     // the second implementation crypto is compared with
+	"github.com/cockroachdb/datadriven",    // scripted scenarios
+	"github.com/rogpeppe/go-internal",      // testscript, for the command line
+	"go.uber.org/goleak",                   // no goroutine survives its owner
+	clientMod, protoactor, zerolog, pebble, // to look at what the product made of them
+}
+
+// The rooms from the bottom up, as others name them.
+var (
+	core = []string{"messages", "crypto", "pbft", "leader", "detector"}
+	tree = slices.Concat(core, []string{"metrics", "storage", "cluster", "actors/runtime"})
+	door = slices.Concat(tree, []string{"actors", "crypto/keyfile"})
+)
+
+var rooms = []room{
+	{
+		folder: ".",
+		why:    "the root holds the repository's own tests and no code",
+	},
+	{
+		folder: "cmd/replica",
+		why: "the command line knows everything below it and has no logic of its own; " +
+			"of testkit only the parts made to be shipped",
+		ours: slices.Concat(door, []string{
+			"replica", "replica/httpapi", "replica/nodeconfig", "replica/testnet", "testkit/sim", "testkit/byzantine",
+		}),
+		third: []string{cobra, progress, zerolog, xsys, clientGo},
+	},
+	{
+		folder: "testkit",
+		why:    "clusters in one process, for tests: it may know all that is tested",
+		ours:   slices.Concat(door, []string{"replica", "crypto/cryptotest", "testkit/sim", "testkit/byzantine"}),
+		third:  []string{protoactor, zerolog, pebble, clientGo, "go.uber.org/goleak", "github.com/cockroachdb/datadriven"},
+	},
+	{
+		folder: "testkit/sim",
+		why:    "the simulator is shipped inside the command: no testing, no scenario library",
+		ours:   slices.Concat(door, []string{"replica", "crypto/cryptotest", "testkit/byzantine"}),
+		third:  []string{protoactor, zerolog, pebble},
+		still:  true,
+	},
+	{
+		folder: "testkit/byzantine",
+		why:    "behaviours wrap the honest replica, under the simulator too",
+		ours:   slices.Concat(door, []string{"crypto/cryptotest"}),
+		third:  []string{protoactor},
+		still:  true,
+	},
+	{
+		folder: "replica/httpapi",
+		why:    "HTTP in front of the door; an embedder without it does not link net/http handlers",
+		ours:   []string{"replica", "messages", "metrics"},
+		third:  []string{clientGo, zerolog},
+	},
+	{
+		folder: "replica/testnet",
+		why:    "writes folders for nodeconfig to load; knows nothing that runs",
+		ours:   []string{"replica/nodeconfig", "crypto", "crypto/keyfile", "messages"},
+	},
+	{
+		folder: "replica/nodeconfig",
+		why:    "the configuration file is values and checks; it starts nothing",
+		ours:   []string{"crypto", "crypto/keyfile", "messages"},
+		third:  []string{goToml},
+	},
+	{
+		folder: "replica",
+		why:    "the door for embedders wires the tree; it knows no command line and no configuration file",
+		ours:   door,
+		third:  []string{protoactor, zerolog, pebble, clientGo},
+		still:  true,
+	},
+	{
+		folder: "actors",
+		why:    "the actors perform what the pure rooms decide; the simulator must own every step of them",
+		ours:   tree,
+		third:  []string{protoactor, zerolog, pebble},
+		still:  true,
+	},
+	{
+		folder: "actors/runtime",
+		why:    "the leaf: time and chance, importable from anywhere, hence importing nothing",
+	},
+	{
+		folder: "cluster",
+		why:    "moves opaque frames between members; what is in them is ingress' business",
+		ours:   []string{"actors/runtime", "crypto", "messages"},
+		third:  []string{protoactor, grpc, protobuf, msgpack},
+	},
+	{
+		folder: "storage",
+		why:    "keeps records of a kind, a sequence and bytes; it must not learn what a vote is",
+		ours:   []string{"actors/runtime", "messages"},
+		third:  []string{pebble, xsys},
+		still:  true,
+	},
+	{
+		folder: "metrics",
+		why:    "a leaf, so that every room may be counted without a cycle",
+		third:  []string{clientGo, clientMod},
+	},
+	{
+		folder: "leader",
+		why:    "pure: who leads, who suspects, how long to wait",
+		ours:   []string{"pbft", "crypto", "messages"},
+		pure:   true,
+	},
+	{
+		folder: "detector",
+		why:    "pure: evidence must be judged alike by everyone",
+		ours:   []string{"pbft", "crypto", "messages"},
+		pure:   true,
+	},
+	{
+		folder: "pbft",
+		why:    "pure: the same votes in the same order give the same decisions, in tests and in the simulator",
+		ours:   []string{"crypto", "messages"},
+		pure:   true,
+	},
+	{
+		folder: "crypto/keyfile",
+		why:    "the disk side of keys, apart from crypto so that crypto stays pure",
+		ours:   []string{"crypto", "messages"},
+		third:  []string{xsys},
+		still:  true,
+	},
+	{
+		folder: "crypto/cryptotest",
+		why:    "stand-in keys for tests and the simulator; nothing a configuration could name",
+		ours:   []string{"crypto", "messages"},
+		third:  []string{circl},
+		still:  true,
+	},
+	{
+		folder: "crypto",
+		why:    "pure but for hedged signing, which draws from crypto/rand inside circl",
+		ours:   []string{"messages"},
+		third:  []string{circl},
+		pure:   true,
+		std: map[string]string{
+			"crypto":         "crypto.Hash(0), which circl's signer wants",
+			"crypto/ed25519": "channel keys",
+			"crypto/rand":    "the one named exception: hedged signatures and new seeds",
+			"crypto/subtle":  "comparisons in constant time",
+		},
+	},
+	{
+		folder: "messages",
+		why:    "pure, and known by everyone: it may know nobody",
+		third:  []string{msgpack},
+		pure:   true,
+		std: map[string]string{
+			"encoding/json": "the genesis file, read strictly",
+			"sync":          "pools of encoders and decoders, which no output depends on",
+			"unicode":       "texts from peers are checked before they are shown",
+		},
+	},
+}
+
+// pureStd is what pure rooms may import of the standard library: no package of
+// it starts a goroutine, reads a clock, a file or a socket, or draws numbers.
+// Of time, only durations and moments handed in (see clockFuncs).
+var pureStd = []string{
+	"bytes", "cmp", "container/heap", "container/list", "crypto/sha256", "encoding", "encoding/base64",
+	"encoding/binary", "encoding/hex", "errors", "fmt", "hash", "hash/crc32", "io", "iter", "maps", "math",
+	"math/bits", "slices", "sort", "strconv", "strings", "time", "unicode/utf8",
+}
+
+// clockFuncs are the functions that read a clock or wait for one.
+var clockFuncs = map[string][]string{
+	"time":    {"Now", "Since", "Until", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker", "Sleep"},
+	"context": {"WithTimeout", "WithTimeoutCause", "WithDeadline", "WithDeadlineCause"},
+}
+
+// chance are the packages random numbers come from; still rooms use the Rand
+// they are given. Rooms that may import one are named in chanceExceptions.
+var chance = []string{"math/rand", "math/rand/v2", "crypto/rand"}
+
+var chanceExceptions = map[string]string{
+	"crypto/rand in crypto/keyfile": "new seeds",
+}
+
+// roomOf finds the room a folder belongs to: itself, or the nearest above it
+// that is listed. A folder of nobody's has no room.
+func roomOf(folder string) *room {
+	for f := folder; ; {
+		if i := slices.IndexFunc(rooms, func(r room) bool { return r.folder == f }); i >= 0 {
+			return &rooms[i]
+		}
+		cut := strings.LastIndexByte(f, '/')
+		if cut < 0 {
+			return nil
+		}
+		f = f[:cut]
+	}
+}
+
+// inside reports whether an import path is of the module or package prefix.
+func inside(importPath, prefix string) bool {
+	return importPath == prefix || strings.HasPrefix(importPath, prefix+"/")
+}
