@@ -1,0 +1,210 @@
+package storage
+
+import (
+	"encoding/binary"
+	"io"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// fillBytes is how much of a new segment is written between two flushes. One
+// flush at the end would make the groups written meanwhile wait for all of it.
+const fillBytes = 1 << 20
+
+// NeedsPrepare reports whether AppendGroup would have to prepare the next
+// segment itself when the current one is full.
+func (j *Journal) NeedsPrepare() bool {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return len(j.prepared) == 0 && j.failure == nil
+}
+
+// PrepareNext makes the next segment ready ahead of need, if none is: a released
+// one, or a new one filled with zeros, because a file that is merely allocated
+// doubles the time of a flush. It is slow, and meant for a worker beside the one
+// that appends.
+//
+// Its failing leaves the journal as it was, so ErrDiskFull here is the early
+// warning: the current segment still has room.
+func (j *Journal) PrepareNext() error {
+	j.prepareMu.Lock()
+	defer j.prepareMu.Unlock()
+	if err := j.failed(); err != nil {
+		return err
+	}
+	if !j.NeedsPrepare() {
+		return nil
+	}
+	return j.prepare()
+}
+
+// takePrepared removes the next segment from the prepared ones.
+func (j *Journal) takePrepared() (*segment, error) {
+	j.prepareMu.Lock()
+	defer j.prepareMu.Unlock()
+	if err := j.failed(); err != nil {
+		return nil, err
+	}
+	if j.NeedsPrepare() {
+		if err := j.prepare(); err != nil {
+			return nil, err
+		}
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	next := j.prepared[0]
+	j.prepared = j.prepared[1:]
+	return next, nil
+}
+
+// prepare needs prepareMu. A file gets a segment's name when its header and its
+// zeros are durable, so every file of that name has a good header, always.
+func (j *Journal) prepare() error {
+	elapsed := j.o.stopwatch()
+	var salt [8]byte
+	if _, err := io.ReadFull(j.o.Rand, salt[:]); err != nil {
+		return wrap(err, "draw a salt for segment %d", j.nextID)
+	}
+	path, recycled := j.takeSpare()
+	next := j.newSegment(j.nextID, newSeal(j.nextID, binary.BigEndian.Uint64(salt[:])), j.o.SegmentBytes)
+	if !recycled {
+		if err := j.fill(path); err != nil {
+			j.o.FS.Remove(path) // gives the space back; opening the journal would, too
+			return err
+		}
+	}
+	if err := j.writeHeader(path, next); err != nil {
+		j.o.FS.Remove(path)
+		return err
+	}
+	if err := j.o.FS.Rename(path, next.path); err != nil {
+		return j.fail(wrap(err, "rename %s to %s", path, next.path))
+	}
+	if err := syncFolder(j.o.FS, j.dir); err != nil {
+		return j.fail(err)
+	}
+	j.nextID++
+	j.mu.Lock()
+	j.prepared = append(j.prepared, next)
+	j.mu.Unlock()
+	if j.o.Observer.SegmentPrepared != nil {
+		j.o.Observer.SegmentPrepared(elapsed(), recycled)
+	}
+	return nil
+}
+
+// takeSpare gives the path of a released segment, or that of a file to create.
+func (j *Journal) takeSpare() (path string, recycled bool) {
+	if n := len(j.spares); n > 0 {
+		path, j.spares = j.spares[n-1], j.spares[:n-1]
+		return path, true
+	}
+	return j.o.FS.PathJoin(j.dir, fillingName), false
+}
+
+func (j *Journal) newSegment(id uint64, s seal, size int64) *segment {
+	return &segment{
+		id: id, path: j.o.FS.PathJoin(j.dir, segmentName(id)), seal: s, size: size,
+		info: SegmentInfo{ID: id},
+	}
+}
+
+// fill creates a file of zeros, written and durable.
+func (j *Journal) fill(path string) (err error) {
+	file, err := j.o.FS.Create(path, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return wrap(err, "create %s", path)
+	}
+	defer func() {
+		if closeErr := file.Close(); err == nil {
+			err = wrap(closeErr, "close %s", path)
+		}
+	}()
+	zeros := make([]byte, min(fillBytes, j.o.SegmentBytes))
+	for left := j.o.SegmentBytes; left > 0; left -= int64(len(zeros)) {
+		zeros = zeros[:min(int64(len(zeros)), left)]
+		clear(zeros) // vfs.File allows Write to scribble on it
+		if _, err := file.Write(zeros); err != nil {
+			return wrap(err, "fill %s", path)
+		}
+		if err := file.SyncData(); err != nil {
+			return wrap(err, "flush %s", path)
+		}
+	}
+	return wrap(file.Sync(), "flush %s", path)
+}
+
+func (j *Journal) writeHeader(path string, s *segment) (err error) {
+	file, err := j.o.FS.OpenReadWrite(path, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return wrap(err, "open %s", path)
+	}
+	defer func() {
+		if closeErr := file.Close(); err == nil {
+			err = wrap(closeErr, "close %s", path)
+		}
+	}()
+	if _, err := file.WriteAt(encodeHeader(s.id, s.seal.salt, s.size, j.id), 0); err != nil {
+		return wrap(err, "write the header of %s", path)
+	}
+	return wrap(file.SyncData(), "flush the header of %s", path)
+}
+
+// Release gives up the segments with an id below before: their files are kept
+// for reuse, or removed when there are enough. The last segment that holds a
+// group always stays. A segment that is being read stays, and those behind it,
+// until a later call.
+func (j *Journal) Release(before uint64) error {
+	j.prepareMu.Lock()
+	defer j.prepareMu.Unlock()
+	if err := j.failed(); err != nil {
+		return err
+	}
+	for {
+		seg := j.takeReleased(before)
+		if seg == nil {
+			return nil
+		}
+		// One by one, oldest first, and the folder flushed after each: so a
+		// crash leaves no gap between the segments that remain, and no old name
+		// on a file with a new use.
+		recycled, err := j.retire(seg)
+		if err != nil {
+			return j.fail(err)
+		}
+		if j.o.Observer.SegmentReleased != nil {
+			j.o.Observer.SegmentReleased(seg.id, recycled)
+		}
+	}
+}
+
+// takeReleased removes the oldest segment from the journal, with its pin taken,
+// if it may be released.
+func (j *Journal) takeReleased(before uint64) *segment {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.segments) < 2 || j.segments[0].id >= before || !j.segments[0].pin.TryLock() {
+		return nil
+	}
+	seg := j.segments[0]
+	j.segments = j.segments[1:]
+	return seg
+}
+
+func (j *Journal) retire(seg *segment) (recycled bool, err error) {
+	info, err := j.o.FS.Stat(seg.path)
+	if err != nil {
+		return false, wrap(err, "look at %s", seg.path)
+	}
+	recycled = info.Size() == j.o.SegmentBytes && len(j.spares) < sparesMax
+	if recycled {
+		spare := j.o.FS.PathJoin(j.dir, spareName(seg.id))
+		if err := j.o.FS.Rename(seg.path, spare); err != nil {
+			return false, wrap(err, "rename %s to %s", seg.path, spare)
+		}
+		j.spares = append(j.spares, spare)
+	} else if err := j.o.FS.Remove(seg.path); err != nil {
+		return false, wrap(err, "remove %s", seg.path)
+	}
+	return recycled, syncFolder(j.o.FS, j.dir)
+}

@@ -1,0 +1,204 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+const (
+	stateCacheBytes    = 8 << 20
+	stateMemTableBytes = 4 << 20
+	stateFilesMax      = 256
+
+	// stateFormat pins Pebble's format, so that a new release of Pebble does
+	// not make the state unreadable for the previous release of ours.
+	stateFormat = pebble.FormatValueSeparation
+)
+
+// State is a small ordered key-value store on Pebble, for replica heads, client
+// tables and indexes: little data, written once per checkpoint in one batch.
+// Bodies and votes belong to the journal. Its methods may be called
+// concurrently.
+type State struct {
+	db      *pebble.DB
+	dir     string
+	failure atomic.Pointer[error]
+}
+
+// OpenState opens the state in dir, or creates it. A nil fsys is vfs.Default.
+func OpenState(dir string, fsys vfs.FS) (*State, error) {
+	if fsys == nil {
+		fsys = vfs.Default
+	}
+	s := &State{dir: dir}
+	options := &pebble.Options{
+		FS:                 fsys,
+		FormatMajorVersion: stateFormat,
+		CacheSize:          stateCacheBytes,
+		MemTableSize:       stateMemTableBytes,
+		MaxOpenFiles:       stateFilesMax,
+		Logger:             stateLogger{s},
+		EventListener:      &pebble.EventListener{BackgroundError: s.fail},
+	}
+	db, err := pebble.Open(dir, options)
+	if err == nil {
+		err = s.failed()
+	}
+	if err != nil {
+		return nil, wrap(err, "open the state in %s", dir)
+	}
+	s.db = db
+	return s, nil
+}
+
+// Get returns a copy of the key's value, or ErrNotFound.
+func (s *State) Get(key []byte) ([]byte, error) {
+	value, closer, err := s.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, wrap(err, "read %q from the state in %s", key, s.dir)
+	}
+	return slices.Clone(value), closer.Close()
+}
+
+// Range calls visit for each key in [lower, upper) in order; a nil bound is
+// none. Key and value are valid during the visit only. An error of visit ends
+// the iteration and is returned as it is.
+func (s *State) Range(lower, upper []byte, visit func(key, value []byte) error) (err error) {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return wrap(err, "iterate over the state in %s", s.dir)
+	}
+	defer func() { // also reports what ended the iteration early
+		if closeErr := it.Close(); err == nil {
+			err = wrap(closeErr, "iterate over the state in %s", s.dir)
+		}
+	}()
+	for it.First(); it.Valid(); it.Next() {
+		if err := visit(it.Key(), it.Value()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// edge returns copies of the key and the value in [lower, upper) that seek goes
+// to, or ErrNotFound.
+func (s *State) edge(lower, upper []byte, seek func(*pebble.Iterator) bool) (key, value []byte, err error) {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		return nil, nil, wrap(err, "iterate over the state in %s", s.dir)
+	}
+	found := seek(it)
+	if found {
+		key, value = slices.Clone(it.Key()), slices.Clone(it.Value())
+	}
+	if err := it.Close(); err != nil {
+		return nil, nil, wrap(err, "iterate over the state in %s", s.dir)
+	}
+	if !found {
+		return nil, nil, ErrNotFound
+	}
+	return key, value, nil
+}
+
+// Prefix is Range over the keys that begin with prefix.
+func (s *State) Prefix(prefix []byte, visit func(key, value []byte) error) error {
+	return s.Range(prefix, prefixEnd(prefix), visit)
+}
+
+// prefixEnd is the first key behind all that begin with prefix, or nil if there
+// is none.
+func prefixEnd(prefix []byte) []byte {
+	for i := len(prefix) - 1; i >= 0; i-- {
+		if prefix[i] != 0xff {
+			end := slices.Clone(prefix[:i+1])
+			end[i]++
+			return end
+		}
+	}
+	return nil
+}
+
+// NewBatch begins a set of changes that becomes visible and durable as one. It
+// must be ended with Commit or Discard.
+func (s *State) NewBatch() *Batch { return &Batch{state: s, batch: s.db.NewBatch()} }
+
+// Close waits for Pebble's background work and closes the state. No iteration or
+// batch may be open.
+func (s *State) Close() error {
+	return wrap(errors.Join(s.failed(), s.db.Close()), "close the state in %s", s.dir)
+}
+
+// Batch is a set of changes to a State. It is not for concurrent use. Keys and
+// values are copied. An error is kept for Commit.
+type Batch struct {
+	state *State
+	batch *pebble.Batch
+	err   error
+}
+
+// Set gives key a value.
+func (b *Batch) Set(key, value []byte) { b.keep(b.batch.Set(key, value, nil)) }
+
+// Delete removes key, if it is there.
+func (b *Batch) Delete(key []byte) { b.keep(b.batch.Delete(key, nil)) }
+
+// DeleteRange removes the keys in [lower, upper).
+func (b *Batch) DeleteRange(lower, upper []byte) { b.keep(b.batch.DeleteRange(lower, upper, nil)) }
+
+func (b *Batch) keep(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+// Commit applies the changes and ends the batch. With sync they are durable when
+// it returns, and so is every earlier batch; without, they become so with the
+// next one that is, in order. After a failed write every Commit fails: the state
+// has to be opened anew.
+func (b *Batch) Commit(sync bool) error {
+	defer b.batch.Close()
+	option := pebble.NoSync
+	if sync {
+		option = pebble.Sync
+	}
+	err := errors.Join(b.err, b.state.failed())
+	if err == nil {
+		err = b.state.db.Apply(b.batch, option)
+	}
+	if err == nil {
+		err = b.state.failed()
+	}
+	return wrap(err, "commit to the state in %s", b.state.dir)
+}
+
+// Discard ends the batch without applying it.
+func (b *Batch) Discard() { b.batch.Close() }
+
+// fail keeps the first error that Pebble could not return to a caller.
+func (s *State) fail(err error) { s.failure.CompareAndSwap(nil, &err) }
+
+func (s *State) failed() error {
+	if err := s.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// stateLogger is silent. What Pebble would end the process for becomes the
+// state's failure instead, so that the replica stops in its own way.
+type stateLogger struct{ state *State }
+
+func (stateLogger) Infof(string, ...any)  {}
+func (stateLogger) Errorf(string, ...any) {}
+func (l stateLogger) Fatalf(format string, args ...any) {
+	l.state.fail(fmt.Errorf(format, args...))
+}
