@@ -11,16 +11,17 @@ import (
 const (
 	ledgerPrefix     = "ledger/"
 	placeBytes       = 16
-	ledgerEntryBytes = 8 + 32 + 2*placeBytes
+	ledgerFixedBytes = 8 + 32 + placeBytes // view, digest, batch; then the certificate's places
 )
 
 // LedgerEntry says which batch was decided at a sequence and where the journal
-// holds it: a batch reaches the disk once, and the ledger refers to it.
+// holds it and the bundles of its certificate: a batch reaches the disk once,
+// a bundle that certifies many batches too, and the ledger refers to them.
 type LedgerEntry struct {
 	Seq, View   uint64
 	Digest      [32]byte
 	Batch       Place
-	Certificate Place
+	Certificate []Place
 }
 
 // Ledger is the index of decided batches by sequence. It lives in a State, under
@@ -84,25 +85,30 @@ func ledgerEnd(seq uint64) []byte {
 }
 
 func encodeLedgerEntry(e LedgerEntry) []byte {
-	b := make([]byte, 0, ledgerEntryBytes)
+	b := make([]byte, 0, ledgerFixedBytes+len(e.Certificate)*placeBytes)
 	b = binary.BigEndian.AppendUint64(b, e.View)
 	b = append(b, e.Digest[:]...)
 	b = appendPlace(b, e.Batch)
-	return appendPlace(b, e.Certificate)
+	for _, p := range e.Certificate {
+		b = appendPlace(b, p)
+	}
+	return b
 }
 
 func decodeLedgerEntry(key, value []byte) (LedgerEntry, error) {
-	if len(key) != len(ledgerPrefix)+8 || len(value) != ledgerEntryBytes {
-		return LedgerEntry{}, fmt.Errorf("ledger entry at key %x has %d bytes, not %d: the state is damaged or of another release",
-			key, len(value), ledgerEntryBytes)
+	if len(key) != len(ledgerPrefix)+8 || len(value) < ledgerFixedBytes || (len(value)-ledgerFixedBytes)%placeBytes != 0 {
+		return LedgerEntry{}, fmt.Errorf("ledger entry at key %x has %d bytes: the state is damaged or of another release", key, len(value))
 	}
-	return LedgerEntry{
-		Seq:         binary.BigEndian.Uint64(key[len(ledgerPrefix):]),
-		View:        binary.BigEndian.Uint64(value),
-		Digest:      [32]byte(value[8:40]),
-		Batch:       decodePlace(value[40:56]),
-		Certificate: decodePlace(value[56:72]),
-	}, nil
+	e := LedgerEntry{
+		Seq:    binary.BigEndian.Uint64(key[len(ledgerPrefix):]),
+		View:   binary.BigEndian.Uint64(value),
+		Digest: [32]byte(value[8:40]),
+		Batch:  decodePlace(value[40:56]),
+	}
+	for value = value[ledgerFixedBytes:]; len(value) > 0; value = value[placeBytes:] {
+		e.Certificate = append(e.Certificate, decodePlace(value))
+	}
+	return e, nil
 }
 
 func appendPlace(b []byte, p Place) []byte {

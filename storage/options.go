@@ -1,12 +1,12 @@
 package storage
 
 import (
-	"crypto/rand"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/cretoai/consensus/actors/runtime"
 )
 
 const (
@@ -48,8 +48,8 @@ func (p SyncPolicy) String() string {
 	return fmt.Sprintf("SyncPolicy(%d)", uint8(p))
 }
 
-// Options configure a journal. The zero value is what production uses, but for
-// Observer and Now.
+// Options configure a journal. The zero value is what production uses, with
+// Observer and Now added.
 type Options struct {
 	// FS holds the files; vfs.Default if nil.
 	FS vfs.FS
@@ -64,9 +64,9 @@ type Options struct {
 	// Now is the clock for the durations the Observer is told. They are 0 if it
 	// is nil.
 	Now func() time.Time
-	// Rand gives the salts of segments; crypto/rand.Reader if nil. What a
-	// journal returns does not depend on it.
-	Rand io.Reader
+	// Rand draws a salt for each segment; runtime.SecureRand if nil. Nothing a
+	// journal returns depends on it.
+	Rand runtime.Rand
 }
 
 // Observer is told what a journal does. Its functions are called by the
@@ -94,7 +94,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.FS = vfs.Default
 	}
 	if o.Rand == nil {
-		o.Rand = rand.Reader
+		o.Rand = runtime.SecureRand()
 	}
 	if o.SegmentBytes == 0 {
 		o.SegmentBytes = segmentBytesDefault

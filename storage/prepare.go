@@ -1,9 +1,6 @@
 package storage
 
 import (
-	"encoding/binary"
-	"io"
-
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -61,12 +58,8 @@ func (j *Journal) takePrepared() (*segment, error) {
 // zeros are durable, so every file of that name has a good header, always.
 func (j *Journal) prepare() error {
 	elapsed := j.o.stopwatch()
-	var salt [8]byte
-	if _, err := io.ReadFull(j.o.Rand, salt[:]); err != nil {
-		return wrap(err, "draw a salt for segment %d", j.nextID)
-	}
 	path, recycled := j.takeSpare()
-	next := j.newSegment(j.nextID, newSeal(j.nextID, binary.BigEndian.Uint64(salt[:])), j.o.SegmentBytes)
+	next := j.newSegment(j.nextID, newSeal(j.nextID, j.o.Rand.Uint64()), j.o.SegmentBytes)
 	if !recycled {
 		if err := j.fill(path); err != nil {
 			j.o.FS.Remove(path) // gives the space back; opening the journal would, too
