@@ -37,8 +37,9 @@
 // returned. Nothing that depends on it has left the replica, so OpenJournal
 // drops it. Its header page, if that is there, is zeroed, and its number goes
 // to the next group. A damaged group with a whole one behind it, in its segment
-// or in a later one, cannot come from a power cut: that is a CorruptionError,
-// and nothing is skipped. Before OpenJournal returns, the last group is written
+// or in a later one, cannot come from a power cut, and neither can a bad header or
+// a file of the wrong length, since both are durable before the file gets its
+// name: those are a CorruptionError, and nothing is skipped. Before OpenJournal returns, the last group is written
 // and flushed again: it may have been read from a page cache that a failed flush
 // has left marked clean, and what Replay shows must not vanish later.
 //

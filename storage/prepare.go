@@ -58,8 +58,9 @@ func (j *Journal) takePrepared() (*segment, error) {
 // zeros are durable, so every file of that name has a good header, always.
 func (j *Journal) prepare() error {
 	elapsed := j.o.stopwatch()
+	salt := j.o.Rand.Uint64() | 1 // never 0, with which unwritten pages begin
 	path, recycled := j.takeSpare()
-	next := j.newSegment(j.nextID, newSeal(j.nextID, j.o.Rand.Uint64()), j.o.SegmentBytes)
+	next := j.newSegment(j.nextID, newSeal(j.nextID, salt), j.o.SegmentBytes)
 	if !recycled {
 		if err := j.fill(path); err != nil {
 			j.o.FS.Remove(path) // gives the space back; opening the journal would, too

@@ -15,8 +15,9 @@ func (j *Journal) Replay(visit func(group uint64, p Place, r Record) error) erro
 }
 
 // ReplayFrom is Replay from the segment of that id on, or from the first if that
-// is 0. It fails with ErrReleased if the segment is gone. The segments it has
-// yet to read cannot be released.
+// is 0. It fails with ErrReleased if the segment is gone, and with a
+// *CorruptionError if the journal ends before it. Segments it has yet to read
+// cannot be released.
 func (j *Journal) ReplayFrom(segment uint64, visit func(group uint64, p Place, r Record) error) error {
 	pinned, err := j.pinFrom(segment)
 	if err != nil {
@@ -42,6 +43,13 @@ func (j *Journal) pinFrom(segment uint64) ([]pinnedSegment, error) {
 	defer j.mu.RUnlock()
 	if len(j.segments) > 0 && segment != 0 && segment < j.segments[0].id {
 		return nil, fmt.Errorf("replay from segment %d, the first is %d: %w", segment, j.segments[0].id, ErrReleased)
+	}
+	last := uint64(0)
+	if n := len(j.segments); n > 0 {
+		last = j.segments[n-1].id
+	}
+	if segment > last+1 {
+		return nil, &CorruptionError{Path: j.dir, Segment: segment, Reason: fmt.Sprintf("the journal ends in segment %d", last)}
 	}
 	var pinned []pinnedSegment
 	for _, seg := range j.segments {

@@ -2,15 +2,11 @@ package storage
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"strconv"
 	"strings"
 	"sync"
-
-	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 const (
@@ -166,70 +162,4 @@ func decodeSummary(b []byte, s *segment) bool {
 		Bytes: int64(field(4)), Closed: true,
 	}
 	return true
-}
-
-// scanner reads a segment's frames through a window, so that small frames do
-// not cost a read each.
-type scanner struct {
-	seg    *segment
-	file   vfs.File
-	window []byte
-	start  int64 // of the window in the file
-}
-
-const windowBytes = 256 << 10
-
-// bytes gives n bytes from offset on, fewer at the end of the file. They are
-// valid until the next call.
-func (s *scanner) bytes(offset int64, n int) ([]byte, error) {
-	n = int(min(int64(n), max(0, s.seg.size-offset)))
-	if offset < s.start || offset+int64(n) > s.start+int64(len(s.window)) {
-		size := int(min(int64(max(n, windowBytes)), s.seg.size-offset))
-		if cap(s.window) < size {
-			s.window = make([]byte, size)
-		}
-		read, err := s.file.ReadAt(s.window[:size], offset)
-		if err != nil && !errors.Is(err, io.EOF) {
-			s.window = s.window[:0]
-			return nil, wrap(err, "read %s", s.seg.path)
-		}
-		s.window, s.start = s.window[:read], offset
-	}
-	b := s.window[offset-s.start:]
-	return b[:min(n, len(b))], nil
-}
-
-// frame reads the frame at offset. Found says that a header of this segment's
-// use is there, whole that the frame behind it is undamaged.
-func (s *scanner) frame(offset int64) (f frame, found, whole bool, err error) {
-	b, err := s.bytes(offset, int(min(frameHeaderBytes, s.seg.limit()-offset)))
-	if err != nil {
-		return frame{}, false, false, err
-	}
-	f, found = decodeFrameHeader(s.seg.seal, b)
-	if !found || offset+f.size() > s.seg.limit() {
-		return f, found, false, nil
-	}
-	b, err = s.bytes(offset, frameHeaderBytes+int(f.length))
-	if err != nil {
-		return frame{}, false, false, err
-	}
-	if decoded, ok := decodeFrame(s.seg.seal, b); ok {
-		return decoded, true, true, nil
-	}
-	return f, true, false, nil
-}
-
-// wholeFrameFrom looks for an undamaged frame at any page from offset on.
-func (s *scanner) wholeFrameFrom(offset int64) (f frame, at int64, err error) {
-	for at = offset; at < s.seg.limit(); at += pageBytes {
-		f, _, whole, err := s.frame(at)
-		if err != nil {
-			return frame{}, 0, err
-		}
-		if whole {
-			return f, at, nil
-		}
-	}
-	return frame{}, 0, nil
 }
