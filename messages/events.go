@@ -1,0 +1,47 @@
+package messages
+
+// Event is what a replica tells those who run inside it: custom actors and
+// subscribers.
+//
+//sumtype:decl
+type Event interface{ event() }
+
+// Finalized says that the batch of Seq was executed. View is the view whose
+// certificate this replica saw; replicas may differ in it. Executed counts the
+// vertices executed for the first time; the others were no-ops.
+type Finalized struct {
+	Seq      Seq
+	View     View
+	Batch    *Batch // immutable, nil for the null batch
+	Digest   Digest
+	Head     Digest // the ledger head after Seq
+	Executed int
+}
+
+// Checkpointed says that the state after Seq is stable: a quorum signed it and
+// it is durable here.
+type Checkpointed struct {
+	Seq    Seq
+	Digest Digest
+}
+
+// ViewChanged says that View is active, led by Leader.
+type ViewChanged struct {
+	View   View
+	Leader Index
+}
+
+// ViolationDetected says that a member did what no correct one does, or is
+// suspected of it. Type is one of the closed list the metrics use. Score is
+// its reputation afterwards, in thousandths.
+type ViolationDetected struct {
+	Member Index
+	Type   string
+	Score  int
+	Banned bool
+}
+
+func (Finalized) event()         {}
+func (Checkpointed) event()      {}
+func (ViewChanged) event()       {}
+func (ViolationDetected) event() {}
