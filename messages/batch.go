@@ -1,0 +1,211 @@
+package messages
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Batch is what gets one sequence number: vertices, in the order in which they
+// execute. It is immutable, and it is its bytes: they travel, are journaled and
+// stay as the leader concatenated them. Whether bytes are a legal batch is a
+// pure function of them and the genesis parameters, never of what was executed
+// before. [protocol §3]
+type Batch struct {
+	bytes   []byte
+	offsets []uint32 // of every vertex in bytes, and of the end of the last one
+	hashes  []Digest
+	root    Digest
+	digest  Digest
+}
+
+// BatchVersion is the first byte of a batch.
+const BatchVersion = 1
+
+// BatchHeaderBytes is the size of what precedes the vertices: version 1 ‖
+// reserved 3 ‖ number of vertices 4 ‖ bytes of vertices 4 ‖ bytes of the
+// authorisation section 4, big-endian. That section follows the vertices. It
+// is the place of creators' keys and group signatures and empty in version 1.
+const BatchHeaderBytes = 16
+
+// Offsets in the header.
+const (
+	batchCountAt         = 4
+	batchVertexBytesAt   = 8
+	batchAuthorisationAt = 12
+)
+
+var errEmptyBatch = errors.New("a batch holds at least one vertex")
+
+// BatchDigest is the digest of a batch: SHA-256(tag ‖ count 4 ‖ vertexBytes 4 ‖
+// root ‖ authorisation). root is the TreeRoot over the hashes of count vertices
+// of vertexBytes bytes together, authorisation the SHA-256 of the authorisation
+// section. With a Path and these few values a vertex is shown to be in a batch.
+func BatchDigest(count, vertexBytes uint32, root, authorisation Digest) Digest {
+	const tag = "cretoai-consensus/v1/batch"
+	var fixed [len(tag) + 4 + 4 + 2*sha256.Size]byte
+	b := append(fixed[:0], tag...)
+	b = binary.BigEndian.AppendUint32(b, count)
+	b = binary.BigEndian.AppendUint32(b, vertexBytes)
+	b = append(b, root[:]...)
+	b = append(b, authorisation[:]...)
+	return sha256.Sum256(b)
+}
+
+// noAuthorisation is the hash of the empty authorisation section.
+var noAuthorisation = Digest(sha256.Sum256(nil))
+
+// BuildBatch is the leader's: it concatenates vertices whose hashes are known
+// since they entered the pool. Hashes are taken at their word, for a wrong one
+// harms nobody but the leader that proposes the digest made of it; everything
+// else is checked as ParseBatch checks it. Neither slice is retained.
+func BuildBatch(vertices [][]byte, hashes []Digest, p Params) (*Batch, error) {
+	if len(vertices) != len(hashes) {
+		return nil, fmt.Errorf("%d vertices and %d hashes: each vertex has one", len(vertices), len(hashes))
+	}
+	vertexBytes := 0
+	for _, v := range vertices {
+		vertexBytes += len(v)
+	}
+	if err := checkBatchBounds(uint64(len(vertices)), BatchHeaderBytes+vertexBytes, p); err != nil {
+		return nil, err
+	}
+	b := make([]byte, BatchHeaderBytes, BatchHeaderBytes+vertexBytes)
+	b[0] = BatchVersion
+	binary.BigEndian.PutUint32(b[batchCountAt:], uint32(len(vertices)))
+	binary.BigEndian.PutUint32(b[batchVertexBytesAt:], uint32(vertexBytes))
+	offsets := make([]uint32, 0, len(vertices)+1)
+	for i, v := range vertices {
+		if _, size, err := ParseVertex(v); err != nil {
+			return nil, fmt.Errorf("vertex %d: %w", i, err)
+		} else if size != len(v) {
+			return nil, fmt.Errorf("vertex %d: %d bytes follow it", i, len(v)-size)
+		}
+		offsets = append(offsets, uint32(len(b)))
+		b = append(b, v...)
+	}
+	offsets = append(offsets, uint32(len(b)))
+	return newBatch(b, offsets, slices.Clone(hashes))
+}
+
+// ParseBatch is the backups': it checks the layout and the bounds, hashes every
+// vertex and refuses a batch that repeats one. It keeps b, which must not change
+// afterwards.
+func ParseBatch(b []byte, p Params) (*Batch, error) {
+	if len(b) < BatchHeaderBytes {
+		return nil, fmt.Errorf("a batch begins with a header of %d bytes, not %d", BatchHeaderBytes, len(b))
+	}
+	if b[0] != BatchVersion {
+		return nil, fmt.Errorf("a batch of version %d; this software knows version %d only", b[0], BatchVersion)
+	}
+	if b[1]|b[2]|b[3] != 0 {
+		return nil, fmt.Errorf("the reserved bytes of a batch are zero, not %x", b[1:4])
+	}
+	count := uint64(binary.BigEndian.Uint32(b[batchCountAt:]))
+	vertexBytes := uint64(binary.BigEndian.Uint32(b[batchVertexBytesAt:]))
+	authorisation := uint64(binary.BigEndian.Uint32(b[batchAuthorisationAt:]))
+	if authorisation != 0 {
+		return nil, fmt.Errorf("a batch with %d bytes of authorisation needs a newer version of this software", authorisation)
+	}
+	if BatchHeaderBytes+vertexBytes != uint64(len(b)) {
+		return nil, fmt.Errorf("a batch whose header announces %d bytes has %d", BatchHeaderBytes+vertexBytes, len(b))
+	}
+	if err := checkBatchBounds(count, len(b), p); err != nil {
+		return nil, err
+	}
+	if count > vertexBytes/(VertexHeaderBytes+1) {
+		return nil, fmt.Errorf("%d vertices do not fit into the %d bytes the header announces", count, vertexBytes)
+	}
+	offsets := make([]uint32, 0, count+1)
+	hashes := make([]Digest, 0, count)
+	at := BatchHeaderBytes
+	for i := range count {
+		v, size, err := ParseVertex(b[at:])
+		if err != nil {
+			return nil, fmt.Errorf("vertex %d: %w", i, err)
+		}
+		offsets = append(offsets, uint32(at))
+		hashes = append(hashes, v.Hash())
+		at += size
+	}
+	if at != len(b) {
+		return nil, fmt.Errorf("%d bytes follow the last of a batch's %d vertices", len(b)-at, count)
+	}
+	return newBatch(b, append(offsets, uint32(at)), hashes)
+}
+
+// checkBatchBounds compares a batch with the agreed bounds and with those of
+// this software.
+func checkBatchBounds(count uint64, size int, p Params) error {
+	countMax := min(p.BatchVertices, BatchVerticesMax)
+	sizeMax := min(p.BatchBytes, BatchBytesMax)
+	switch {
+	case count == 0:
+		return errEmptyBatch
+	case count > uint64(countMax):
+		return fmt.Errorf("a batch holds at most %d vertices, not %d", countMax, count)
+	case uint64(size) > uint64(sizeMax):
+		return fmt.Errorf("a batch has at most %d bytes, not %d", sizeMax, size)
+	}
+	return nil
+}
+
+// newBatch takes over its arguments.
+func newBatch(b []byte, offsets []uint32, hashes []Digest) (*Batch, error) {
+	if i, repeated := findRepeated(hashes); repeated {
+		return nil, fmt.Errorf("a batch holds a vertex once; vertex %d (%v) repeats an earlier one", i, hashes[i])
+	}
+	root := TreeRoot(hashes)
+	vertexBytes := uint32(len(b) - BatchHeaderBytes)
+	return &Batch{
+		bytes:   b,
+		offsets: offsets,
+		hashes:  hashes,
+		root:    root,
+		digest:  BatchDigest(uint32(len(hashes)), vertexBytes, root, noAuthorisation),
+	}, nil
+}
+
+// findRepeated finds the first of at most BatchVerticesMax digests that equals
+// an earlier one, in an open-addressing table on the stack. Who picks vertices
+// so that they collide in it gains at most BatchVerticesMax²/2 comparisons, a
+// millisecond, for far more of his own time.
+func findRepeated(digests []Digest) (int, bool) {
+	const slots = 2 * BatchVerticesMax // a power of two, at most half full
+	var table [slots]uint16            // index + 1; 0 = free
+	for i := range digests {
+		at := binary.BigEndian.Uint32(digests[i][:]) % slots
+		for ; table[at] != 0; at = (at + 1) % slots {
+			if digests[table[at]-1] == digests[i] {
+				return i, true
+			}
+		}
+		table[at] = uint16(i + 1)
+	}
+	return 0, false
+}
+
+// Bytes are the batch's bytes, shared: do not change them.
+func (b *Batch) Bytes() []byte { return b.bytes }
+
+// Digest is what votes name the batch by, see BatchDigest.
+func (b *Batch) Digest() Digest { return b.digest }
+
+// Root is the TreeRoot over the vertices' hashes.
+func (b *Batch) Root() Digest { return b.root }
+
+// Len is the number of vertices, at least one.
+func (b *Batch) Len() int { return len(b.hashes) }
+
+// Vertex is the i-th vertex, 0 ≤ i < Len().
+func (b *Batch) Vertex(i int) VertexView {
+	return VertexView{b.bytes[b.offsets[i]:b.offsets[i+1]:b.offsets[i+1]]}
+}
+
+// VertexHash is the hash of the i-th vertex, 0 ≤ i < Len().
+func (b *Batch) VertexHash(i int) Digest { return b.hashes[i] }
+
+// VertexPath is the path from the hash of the i-th vertex to Root.
+func (b *Batch) VertexPath(i int) Path { return InclusionPath(b.hashes, i) }
