@@ -27,11 +27,24 @@ const (
 	SignatureBytesMax = 5 << 10
 	// CertificateBundlesMax bounds the bundles of a certificate.
 	CertificateBundlesMax = MembersMax
+	// CertificateBytesMax bounds a certificate's bundles together. MembersMax
+	// full bundles of ML-DSA-87 stay below it, and a frame has room for the
+	// largest batch beside them.
+	CertificateBytesMax = 504 << 10
 
 	// WindowMax bounds L, the distance between the watermarks.
 	WindowMax = 1024
 	// DecidedMax bounds how many sequences one FetchDecided asks for.
 	DecidedMax = 256
+	// FrameBundlesMax bounds the bundles of one Bundles frame.
+	FrameBundlesMax = 64
+	// FetchBatchMax bounds the digests of one FetchBatch.
+	FetchBatchMax = 64
+	// StatusCheckpointsMax bounds the checkpoints above the stable one that a
+	// Status tells of; a window has two.
+	StatusCheckpointsMax = 16
+	// SoftwareBytesMax bounds the software's name in a Hello.
+	SoftwareBytesMax = 64
 	// ReasonBytesMax bounds the text of a refusal.
 	ReasonBytesMax = 512
 	// GenesisBytesMax bounds a genesis file.
