@@ -1,0 +1,75 @@
+package crypto
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/cretoai/consensus/messages"
+)
+
+// Keyring holds the members' public keys of one chain and epoch, expanded
+// once: expanding a key for each verification would cost three times the
+// verification. It is immutable and safe for concurrent use.
+type Keyring struct {
+	chain   messages.Digest
+	epoch   messages.Epoch
+	keys    []PublicKey
+	encoded [][]byte
+}
+
+// NewKeyring expands the keys of a valid genesis and checks that every member
+// vouches for its channel key.
+func NewKeyring(g *messages.Genesis) (*Keyring, error) {
+	scheme, err := SchemeByName(g.Scheme)
+	if err != nil {
+		return nil, err
+	}
+	return NewKeyringWithScheme(g, scheme)
+}
+
+// NewKeyringWithScheme is NewKeyring with a scheme no configuration can name:
+// it is for tests and the simulator.
+func NewKeyringWithScheme(g *messages.Genesis, scheme Scheme) (*Keyring, error) {
+	k := &Keyring{chain: g.Hash(), keys: make([]PublicKey, g.N()), encoded: make([][]byte, g.N())}
+	for i, m := range g.Members {
+		key, err := scheme.ParsePublicKey(m.PublicKey)
+		if err != nil {
+			return nil, fmt.Errorf("member %d (%s): %w", i, m.Name, err)
+		}
+		binding := messages.ChannelBinding(g.ChainID, m.Name, m.PublicKey, m.ChannelKey)
+		if !key.Verify(PurposeGenesis, binding, m.ChannelSignature) {
+			return nil, fmt.Errorf("member %d (%s): channel_signature is not the member's signature over its channel key", i, m.Name)
+		}
+		k.keys[i], k.encoded[i] = key, m.PublicKey
+	}
+	return k, nil
+}
+
+// N is the number of members.
+func (k *Keyring) N() int { return len(k.keys) }
+
+// Quorum is how many members make a certificate.
+func (k *Keyring) Quorum() int { return messages.Quorum(k.N()) }
+
+// Weak is how many members hold a correct one.
+func (k *Keyring) Weak() int { return messages.Weak(k.N()) }
+
+// MaxFaulty is how many members may be Byzantine.
+func (k *Keyring) MaxFaulty() int { return messages.MaxFaulty(k.N()) }
+
+// Chain is the genesis hash.
+func (k *Keyring) Chain() messages.Digest { return k.chain }
+
+// Epoch is the epoch whose membership this is.
+func (k *Keyring) Epoch() messages.Epoch { return k.epoch }
+
+// IndexOfKey finds the member with this public key.
+func (k *Keyring) IndexOfKey(public PublicKey) (messages.Index, bool) {
+	encoded := public.Bytes()
+	for i, e := range k.encoded {
+		if bytes.Equal(e, encoded) {
+			return messages.Index(i), true
+		}
+	}
+	return 0, false
+}
