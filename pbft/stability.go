@@ -1,0 +1,101 @@
+package pbft
+
+import "github.com/cretoai/consensus/messages"
+
+// OnCheckpointReached takes the digest of the state after seq, a multiple of
+// the checkpoint interval, from the executor and asks for its Checkpoint vote.
+// [C1]
+func (s *Sequencer) OnCheckpointReached(seq messages.Seq, state messages.Digest) []Effect {
+	if seq <= s.voter.Marks().Low || s.halted {
+		return s.take()
+	}
+	s.states[seq] = state
+	grant, refusal := s.voter.Checkpoint(seq, state)
+	if refusal != Granted {
+		// A state that differs from the one voted for before a crash: executing
+		// the same batches gave two results.
+		own := messages.Vote{Kind: messages.Checkpoint, Seq: seq, Digest: state}
+		s.emit(Refused{From: s.cfg.Self, Vote: own, Refusal: refusal})
+		if refusal == OtherStateVoted {
+			s.diverge(seq, state, s.voter.checkpoints[seq])
+		}
+		return s.take()
+	}
+	s.gatherer.Add(grant)
+	s.settle()
+	return s.take()
+}
+
+// onCheckpoint counts a member's Checkpoint vote. Votes reach as far above the
+// window as a peer may be ahead by one window.
+func (s *Sequencer) onCheckpoint(v verifiedVote) {
+	vote := v.Value()
+	marks := s.voter.Marks()
+	if !NewWatermarks(marks.Low, 2*s.cfg.Params.Window).Contains(vote.Seq) || vote.Seq%s.cfg.Params.CheckpointInterval != 0 {
+		return
+	}
+	if stable, ok := s.checkpoints.Add(v); ok {
+		s.onCertificate(stable)
+	}
+}
+
+// OnStableCheckpoint takes a verified certificate from a peer.
+func (s *Sequencer) OnStableCheckpoint(c StableCheckpoint) []Effect {
+	s.onCertificate(c)
+	return s.take()
+}
+
+func (s *Sequencer) onCertificate(c StableCheckpoint) {
+	if c.Seq > s.certified.Seq {
+		s.certified = c
+	}
+	s.settle()
+}
+
+// settle reports the highest certificate as stable once the own state at its
+// sequence is known to agree. A certificate for another state is divergence:
+// this replica is faulty or its application is not deterministic. [C2, V5]
+func (s *Sequencer) settle() {
+	c := s.certified
+	own, reached := s.states[c.Seq]
+	if s.halted || c.Seq <= s.reported || !reached {
+		return
+	}
+	if own != c.Digest {
+		s.diverge(c.Seq, own, c.Digest)
+		return
+	}
+	s.reported = c.Seq
+	s.emit(BecameStable{c})
+}
+
+func (s *Sequencer) diverge(seq messages.Seq, own, certified messages.Digest) {
+	s.halted = true
+	s.voter.Halt()
+	s.emit(Diverged{Seq: seq, Own: own, Certified: certified})
+}
+
+// OnStable moves the window: the checkpoint's certificate, and all that a
+// restart needs, are durable. Votes, batches and claims at or below are
+// dropped only now. [C3]
+func (s *Sequencer) OnStable(c StableCheckpoint) []Effect {
+	if c.Seq <= s.stable.Seq {
+		return s.take()
+	}
+	s.stable = c
+	s.voter.Stable(c.Seq)
+	s.log.Forget(c.Seq)
+	s.bodies.Forget(c.Seq)
+	s.checkpoints.Forget(c.Seq)
+	for seq := range s.states {
+		if seq <= c.Seq {
+			delete(s.states, seq)
+		}
+	}
+	for seq := range s.released {
+		if seq <= c.Seq {
+			delete(s.released, seq)
+		}
+	}
+	return s.take()
+}

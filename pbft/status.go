@@ -1,0 +1,116 @@
+package pbft
+
+import (
+	"slices"
+
+	"github.com/cretoai/consensus/messages"
+)
+
+// resendBundlesMax bounds what one Status of a peer makes this replica send.
+const resendBundlesMax = 64
+
+// Status says what this replica holds and where it stands. Peers answer it
+// with what they have and it lacks: that is all the retransmission there is.
+// The caller adds suspicion. [S1]
+func (s *Sequencer) Status() *messages.Status {
+	st := &messages.Status{
+		View: s.voter.View(), Active: s.voter.Active(),
+		Low: s.stable.Seq, LowDigest: s.stable.Digest,
+		Executed: s.executed, LedgerHead: s.head,
+		Checkpoints: s.checkpoints.Held(),
+	}
+	top := min(s.highest, s.voter.Marks().High)
+	for seq := s.executed + 1; seq <= top && len(st.Slots) < messages.WindowMax; seq++ {
+		slot := messages.SlotHeld{Seq: seq}
+		if digest, ok := s.heardDigest(seq); ok {
+			slot.Digest8 = digest.Prefix()
+			slot.HasBatch = s.bodies.Get(digest) != nil
+			slot.Prepares, slot.Commits = s.log.Held(seq, st.View, digest)
+		}
+		st.Slots = append(st.Slots, slot)
+	}
+	return st
+}
+
+// heardDigest is the digest of the current view's pre-prepare for seq.
+func (s *Sequencer) heardDigest(seq messages.Seq) (messages.Digest, bool) {
+	for _, v := range s.log.Votes(seq) {
+		if vote := v.Value(); vote.Kind == messages.PrePrepare && vote.View == s.voter.View() {
+			return vote.Digest, true
+		}
+	}
+	return messages.Digest{}, false
+}
+
+// OnTick is a heartbeat: batches that did not come by themselves are asked for.
+func (s *Sequencer) OnTick() []Effect {
+	s.tick++
+	for _, f := range s.fetching.due(s.tick) {
+		s.emit(f)
+	}
+	return s.take()
+}
+
+// OnStatus answers a peer's Status with what it lacks and only this replica can
+// give: own votes, and the stable checkpoint. Batches are pulled, not pushed.
+// Votes released less than a heartbeat ago are still on their way. [S2]
+func (s *Sequencer) OnStatus(from messages.Index, st *messages.Status) []Effect {
+	if from == s.cfg.Self {
+		return nil
+	}
+	if st.Low < s.stable.Seq {
+		s.emit(SendStable{from, s.stable})
+	}
+	var bundles []*messages.Bundle
+	add := func(v verifiedVote) {
+		if len(bundles) < resendBundlesMax && !slices.Contains(bundles, v.Bundle()) {
+			bundles = append(bundles, v.Bundle())
+		}
+	}
+	for _, seq := range s.log.Seqs() {
+		if seq <= st.Executed || s.released[seq]+2 > s.tick {
+			continue
+		}
+		for _, v := range s.log.Votes(seq) {
+			if v.From() == s.cfg.Self && v.Value().View == st.View && s.lacks(st, v.Value()) {
+				add(v)
+			}
+		}
+	}
+	for _, held := range s.checkpoints.Held() {
+		v, ok := s.checkpoints.Own(held.Seq, s.cfg.Self)
+		if ok && held.Seq > st.Low && s.released[held.Seq]+2 <= s.tick && !holdsCheckpoint(st, held.Seq, s.cfg.Self) {
+			add(v)
+		}
+	}
+	if len(bundles) > 0 {
+		s.emit(Resend{from, bundles})
+	}
+	return s.take()
+}
+
+// lacks reports whether a peer's Status shows that it misses this own vote.
+func (s *Sequencer) lacks(st *messages.Status, vote messages.Vote) bool {
+	i := slices.IndexFunc(st.Slots, func(h messages.SlotHeld) bool { return h.Seq == vote.Seq })
+	if i < 0 {
+		return true
+	}
+	held := st.Slots[i]
+	if held.Digest8 != vote.Digest.Prefix() {
+		return true
+	}
+	bit := uint64(1) << s.cfg.Self
+	switch vote.Kind {
+	case messages.Prepare:
+		return held.Prepares&bit == 0
+	case messages.Commit:
+		return held.Commits&bit == 0
+	}
+	return false // it knows the pre-prepare
+}
+
+func holdsCheckpoint(st *messages.Status, seq messages.Seq, member messages.Index) bool {
+	return slices.ContainsFunc(st.Checkpoints, func(c messages.CheckpointHeld) bool {
+		return c.Seq == seq && c.Members&(1<<member) != 0
+	})
+}

@@ -1,0 +1,99 @@
+package pbft
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/messages"
+)
+
+// VoteLog keeps the verified votes of the window: one place per (member, view,
+// sequence, kind), filled by the first. It is what a restarted tracker is
+// replayed from, and what Status tells peers this replica holds.
+type VoteLog struct {
+	slots map[messages.Seq]*seqVotes
+}
+
+// seqVotes are the votes of one sequence in the order of their arrival, with a
+// bitmap of the filled places (members are at most 64).
+type seqVotes struct {
+	votes []crypto.Verified[messages.Vote]
+	views []viewPlaces
+}
+
+type viewPlaces struct {
+	view   messages.View
+	filled [messages.Commit + 1]uint64 // by kind, a bit a member
+}
+
+// NewVoteLog makes an empty log.
+func NewVoteLog() *VoteLog { return &VoteLog{slots: make(map[messages.Seq]*seqVotes)} }
+
+// Admit keeps a vote of kind PrePrepare, Prepare or Commit if its place is
+// free, and reports whether it was. The caller admits only views and sequences
+// near its own; that bounds the log.
+func (l *VoteLog) Admit(v crypto.Verified[messages.Vote]) bool {
+	vote := v.Value()
+	if vote.Kind > messages.Commit || int(v.From()) >= messages.MembersMax {
+		return false
+	}
+	s := l.slots[vote.Seq]
+	if s == nil {
+		s = &seqVotes{}
+		l.slots[vote.Seq] = s
+	}
+	places := s.places(vote.View)
+	bit := uint64(1) << v.From()
+	if places.filled[vote.Kind]&bit != 0 {
+		return false
+	}
+	places.filled[vote.Kind] |= bit
+	s.votes = append(s.votes, v)
+	return true
+}
+
+func (s *seqVotes) places(view messages.View) *viewPlaces {
+	for i := range s.views {
+		if s.views[i].view == view {
+			return &s.views[i]
+		}
+	}
+	s.views = append(s.views, viewPlaces{view: view})
+	return &s.views[len(s.views)-1]
+}
+
+// Votes gives the kept votes of seq in the order of their arrival. The slice is
+// not to be changed.
+func (l *VoteLog) Votes(seq messages.Seq) []crypto.Verified[messages.Vote] {
+	if s := l.slots[seq]; s != nil {
+		return s.votes
+	}
+	return nil
+}
+
+// Held gives, for Status, which members' Prepares and Commits for (view,
+// digest) are kept, a bit a member.
+func (l *VoteLog) Held(seq messages.Seq, view messages.View, digest messages.Digest) (prepares, commits uint64) {
+	for _, v := range l.Votes(seq) {
+		vote := v.Value()
+		if vote.View != view || vote.Digest != digest {
+			continue
+		}
+		switch vote.Kind {
+		case messages.Prepare:
+			prepares |= 1 << v.From()
+		case messages.Commit:
+			commits |= 1 << v.From()
+		}
+	}
+	return prepares, commits
+}
+
+// Seqs lists the sequences with kept votes, ascending.
+func (l *VoteLog) Seqs() []messages.Seq { return slices.Sorted(maps.Keys(l.slots)) }
+
+// Forget drops everything at or below low.
+func (l *VoteLog) Forget(low messages.Seq) {
+	maps.DeleteFunc(l.slots, func(s messages.Seq, _ *seqVotes) bool { return s <= low })
+}
