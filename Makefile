@@ -1,0 +1,62 @@
+# make check is what CI runs. The steps themselves are in .ci/run.
+
+.DEFAULT_GOAL := help
+TOOL := go tool -modfile=tools/go.mod
+FUZZTIME ?= 1m
+BENCH ?= .
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/replica
+	go build -o bin/replica ./cmd/replica
+
+.PHONY: demo
+demo: ## start four replicas on this machine and finalise 200000 vertices
+	go run ./cmd/replica demo
+
+.PHONY: test
+test: ## run all tests
+	.ci/run unit
+
+.PHONY: race
+race: ## run all tests under the race detector
+	.ci/run race
+
+.PHONY: lint
+lint: ## run the linters of .golangci.yml
+	.ci/run lint
+
+.PHONY: check
+check: ## run exactly what CI runs
+	.ci/run
+
+.PHONY: fmt
+fmt: ## format the sources and tidy go.mod
+	gofmt -w $$(git ls-files '*.go')
+	go mod tidy
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (1m)
+	FUZZTIME=$(FUZZTIME) .ci/run fuzz
+
+.PHONY: bench
+bench: ## run the benchmarks that match BENCH, ten times, and summarise them
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -count 10 ./... | tee bench.out
+	$(TOOL) benchstat bench.out
+
+.PHONY: cover
+cover: ## show the statements no test reaches, package by package
+	go test -coverpkg=./... -coverprofile=cover.out ./...
+	go tool cover -func=cover.out
+
+.PHONY: cross
+cross: ## check that the sources compile for other systems
+	GOOS=darwin GOARCH=arm64 go build ./...
+	GOOS=linux GOARCH=arm64 go build ./...
+
+.PHONY: vuln
+vuln: ## look for known vulnerabilities (needs the online database, so CI does not)
+	$(TOOL) govulncheck ./...
