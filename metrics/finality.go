@@ -27,9 +27,10 @@ var nativePerOctave = math.Exp2(nativeSchema)
 // as the summary of the original, in milliseconds, and as a histogram in
 // seconds, classic and native. Both count every vertex.
 //
-// It is a collector of its own because of its rate: a Summary takes about a
-// microsecond an observation, here a batch's vertices that were submitted
-// together cost one observation, some 50 ns, however many they are.
+// It is a collector of its own because of its rate: the library's Summary and
+// Histogram take 0.4 µs an observation, 8 % of a core at 200 000 vertices a
+// second. Here a batch's vertices that were submitted together cost one
+// observation of 0.1 µs, however many they are.
 type finality struct {
 	summaryDesc, histogramDesc *prometheus.Desc
 	now                        func() time.Time
