@@ -186,9 +186,6 @@ func ParseStableRecord(b []byte) (StableRecord, error) {
 	}
 	r := StableRecord{Seq: Seq(binary.BigEndian.Uint64(b)), Digest: Digest(b[8:40])}
 	bundles, rest := int(binary.BigEndian.Uint16(b[40:])), b[stableHeaderBytes:]
-	if bundles > CertificateBundlesMax {
-		return StableRecord{}, fmt.Errorf("a certificate holds at most %d bundles, not %d", CertificateBundlesMax, bundles)
-	}
 	for i := range bundles {
 		bundle, next, err := readBundle(rest)
 		if err != nil {

@@ -118,6 +118,11 @@ func TestPathProvesNothingElse(t *testing.T) {
 				t.Errorf("leaf %d was accepted as leaf %d", i, j)
 			}
 		}
+		bad := p
+		bad.Index++ // the last leaf's path has the shape of one beyond it
+		if bad.Index == n && bad.Verify(l[i], root) == nil {
+			t.Error("a leaf beyond the last was accepted")
+		}
 		// An inner node is no leaf of a smaller tree.
 		node := hashNode(l[:32])
 		inner := Path{Leaves: 4, Siblings: []Digest{hashNode(l[32:64]), hashNode(l[64:96]), hashNode(l[96:])}}
@@ -165,8 +170,14 @@ func TestParsePathExactLength(t *testing.T) {
 		}
 	}
 	for _, more := range []int{1, 31, 32, 1 << 20} {
-		if _, err := ParsePath(append(bytes.Clone(b), make([]byte, more)...)); err == nil {
+		long := append(bytes.Clone(b), make([]byte, more)...)
+		var err error
+		got := allocated(func() { _, err = ParsePath(long) })
+		if err == nil {
 			t.Errorf("parsed with %d bytes more", more)
+		}
+		if got > 4*PathBytesMax {
+			t.Errorf("%d bytes were allocated for a path of %d", got, len(long))
 		}
 	}
 }

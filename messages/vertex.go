@@ -109,17 +109,15 @@ func ParseVertex(b []byte) (VertexView, int, error) {
 		return VertexView{}, 0, fmt.Errorf("a vertex has at most %d parents, not %d", VertexParentsMax, parents)
 	case payload == 0:
 		return VertexView{}, 0, errNoPayload
-	case payload > VertexBytesMax: // before the sum, which then fits an int of any width
-		return VertexView{}, 0, fmt.Errorf("a vertex has at most %d bytes, its payload alone %d", VertexBytesMax, payload)
 	}
-	head := VertexHeaderBytes + parents*len(Digest{})
-	size := head + int(payload)
+	announced := uint64(VertexHeaderBytes+parents*len(Digest{})) + uint64(payload)
 	switch {
-	case size > VertexBytesMax:
-		return VertexView{}, 0, fmt.Errorf("a vertex has at most %d bytes, not %d", VertexBytesMax, size)
-	case size > len(b):
-		return VertexView{}, 0, fmt.Errorf("a vertex of %d bytes, %d are left", size, len(b))
+	case announced > VertexBytesMax:
+		return VertexView{}, 0, fmt.Errorf("a vertex has at most %d bytes, not %d", VertexBytesMax, announced)
+	case announced > uint64(len(b)):
+		return VertexView{}, 0, fmt.Errorf("a vertex of %d bytes, %d are left", announced, len(b))
 	}
+	size := int(announced)
 	v := VertexView{b[:size:size]}
 	if v.Creator() == [32]byte{} {
 		return VertexView{}, 0, errNoCreator
@@ -167,3 +165,6 @@ func (v VertexView) Parent(i int) Digest {
 func (v VertexView) Payload() []byte {
 	return v.b[VertexHeaderBytes+v.Parents()*len(Digest{}):]
 }
+
+// HashVertex is the hash of encoded vertex bytes, the same as VertexView.Hash.
+func HashVertex(encoded []byte) Digest { return sha256.Sum256(encoded) }

@@ -85,6 +85,9 @@ func TestVertexRoundTrip(t *testing.T) {
 			if size != len(b) || !bytes.Equal(view.Bytes(), b) {
 				t.Fatalf("%d bytes were read of %d", size, len(b))
 			}
+			if cap(view.Payload()) != len(view.Payload()) {
+				t.Error("appending to a payload would write over what follows the vertex")
+			}
 			if got := vertexOf(view); !equalVertices(got, v) {
 				t.Errorf("got %+v\nwant %+v", got, v)
 			}
@@ -191,7 +194,9 @@ func TestParseVertexTruncated(t *testing.T) {
 // TestVertexViewParentBounds: an index a caller got from elsewhere must not read
 // payload as a parent.
 func TestVertexViewParentBounds(t *testing.T) {
-	view, _, err := ParseVertex(encodeVertex(t, goldenVertex()))
+	v := goldenVertex()
+	v.Payload = make([]byte, 32)
+	view, _, err := ParseVertex(encodeVertex(t, v))
 	if err != nil {
 		t.Fatal(err)
 	}
