@@ -1,0 +1,49 @@
+package actors
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// Custom is an actor of the embedder's. It gets the events of package messages
+// as values, is restarted when it panics, and is stopped, with an error in the
+// log, when it panics more than ten times in ten seconds. Whatever it does, the
+// replica goes on.
+type Custom struct {
+	Name    string
+	Produce func() actor.Actor
+}
+
+// customs supervises the embedder's actors: a failing one never reaches the
+// replica's own supervision.
+type customs struct{ t *Tree }
+
+func (t *Tree) restartCustoms() actor.SupervisorStrategy {
+	return &restartWithin{t: t, budget: customRestarts, failures: make(map[string][]time.Time), exceeded: func(child *actor.PID, reason any) {
+		t.log.Error().Str("actor", name(child)).Str("cause", fmt.Sprint(reason)).
+			Msg("custom actor stopped after too many failures; the replica goes on without it")
+	}}
+}
+
+func (s *customs) Receive(c actor.Context) {
+	if _, ok := c.Message().(*actor.Started); !ok {
+		return
+	}
+	for _, custom := range s.t.cfg.Custom {
+		pid, err := c.SpawnNamed(s.t.props(custom.Produce, stopAlone{}), custom.Name)
+		if err != nil {
+			s.t.fail(fmt.Errorf("start custom actor %q: %w", custom.Name, err))
+			return
+		}
+		s.t.hub.add(pid)
+	}
+}
+
+// stopAlone stops a failing child of a custom actor, which may watch it.
+type stopAlone struct{}
+
+func (stopAlone) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, _, _ any) {
+	supervisor.StopChildren(child)
+}

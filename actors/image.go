@@ -1,0 +1,128 @@
+package actors
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
+	"github.com/cretoai/consensus/storage"
+)
+
+// image is the state after a checkpoint as it goes to disk once the checkpoint
+// is stable: what changed since the one before.
+type image struct {
+	seq     messages.Seq
+	digest  messages.Digest // what Checkpoint votes name
+	head    messages.Digest
+	total   uint64
+	buckets map[int][]byte // client-table buckets written since
+	app     []byte         // the application's snapshot
+}
+
+// Keys of the state store. The ledger's entries have a prefix of storage's own.
+var (
+	keyHead   = []byte("head")    // seq 8 ‖ ledger head 32 ‖ vertices 8
+	keyStable = []byte("stable")  // a messages.StableRecord
+	keyApp    = []byte("app")     // the application's snapshot
+	keyBucket = []byte("client/") // + bucket number 2
+)
+
+func bucketKey(i int) []byte { return binary.BigEndian.AppendUint16(bytes.Clone(keyBucket), uint16(i)) }
+
+// takeImage copies what a restart at this checkpoint needs. Creators whose
+// nonces have all expired are forgotten first, on every replica alike. [X3, C1]
+func (s *executedState) takeImage() (*image, error) {
+	s.clients.Forget(s.seq)
+	clients, changed := s.clients.Digest()
+	im := &image{seq: s.seq, head: s.head, total: s.total, buckets: make(map[int][]byte, len(changed))}
+	for _, i := range changed {
+		im.buckets[i] = s.clients.EncodeBucket(i)
+	}
+	var app messages.Digest
+	var snapshot bytes.Buffer
+	var failed error
+	if err := recovered(func() { app = s.app.Digest(); failed = s.app.Snapshot(&snapshot) }); err != nil {
+		return nil, err
+	}
+	if failed != nil {
+		return nil, fmt.Errorf("snapshot of the application: %w", failed)
+	}
+	im.app = snapshot.Bytes()
+	im.digest = pbft.StateDigest(s.seq, s.head, app, clients)
+	return im, nil
+}
+
+// checkpoint takes an image of the state and has its digest voted for.
+func (x *executor) checkpoint(c actor.Context) {
+	im, err := x.state.takeImage()
+	if err != nil {
+		x.stop("the application's state could not be read")
+		x.t.fail(err)
+		return
+	}
+	x.images = append(x.images, im)
+	c.Send(x.t.links.journal, &report{im.seq})
+	c.Send(x.t.links.sequencer, &checkpointReached{im.seq, im.digest})
+}
+
+// persist makes a stable checkpoint durable once the batches and certificates
+// below it are on disk. Only then may the window move. [C3]
+func (x *executor) persist(c actor.Context) {
+	if x.stable == nil || x.written < x.stable.Seq || len(x.images) == 0 {
+		return
+	}
+	stable := *x.stable
+	x.stable = nil
+	batch := x.t.cfg.State.NewBatch()
+	n := 0
+	for n < len(x.images) && x.images[n].seq <= stable.Seq {
+		x.images[n].write(batch)
+		n++
+	}
+	x.images = x.images[n:]
+	for _, e := range x.t.ledger.entries(stable.Seq) {
+		x.t.ledger.index.Put(batch, e)
+	}
+	record, err := messages.StableRecord{Seq: stable.Seq, Digest: stable.Digest, Certificate: stable.Bundles}.AppendTo(nil)
+	if err != nil {
+		panic(fmt.Sprintf("a verified certificate cannot be recorded: %v", err))
+	}
+	batch.Set(keyStable, record)
+	if err := batch.Commit(true); err != nil {
+		x.t.fail(fmt.Errorf("write the stable checkpoint %d: %w", stable.Seq, err))
+		return
+	}
+	x.t.ledger.stored(stable.Seq)
+	c.Send(x.t.links.sequencer, &stableDurable{stable})
+	c.Send(x.t.links.detector, &stableDurable{stable})
+	x.t.hub.publish(messages.Checkpointed{Seq: stable.Seq, Digest: stable.Digest})
+	x.t.log.Info().Uint64("seq", uint64(stable.Seq)).Stringer("digest", stable.Digest).Msg("checkpoint stable")
+}
+
+// write puts an image's changes into a batch of the state store.
+func (im *image) write(b *storage.Batch) {
+	head := binary.BigEndian.AppendUint64(nil, uint64(im.seq))
+	head = append(head, im.head[:]...)
+	head = binary.BigEndian.AppendUint64(head, im.total)
+	b.Set(keyHead, head)
+	b.Set(keyApp, im.app)
+	for i, data := range im.buckets { // one key each: the order plays no role
+		b.Set(bucketKey(i), data)
+	}
+}
+
+// recovered runs code of the application's and turns a panic into an error.
+func recovered(f func()) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the application panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	f()
+	return nil
+}

@@ -1,0 +1,140 @@
+package actors
+
+import (
+	"errors"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/cretoai/consensus/cluster"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
+)
+
+// ingress is the only actor reachable from outside: frames come here from the
+// transport, which vouches for who sent them. It decodes within bounds, drops
+// what is stale before anyone verifies a signature, has the rest verified, and
+// routes it.
+type ingress struct {
+	t       *Tree
+	marks   pbft.Watermarks
+	refused map[messages.Index]bool // told once that its chain is another
+}
+
+func newIngress(t *Tree) *ingress {
+	return &ingress{t: t, marks: pbft.NewWatermarks(0, t.cfg.Genesis.Params.Window), refused: make(map[messages.Index]bool)}
+}
+
+func (i *ingress) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *cluster.Inbound:
+		i.onFrame(c, m)
+	case *cluster.PeerChange:
+		i.onPeer(c, m)
+	case *standing:
+		i.marks = m.marks
+	}
+}
+
+func (i *ingress) onFrame(c actor.Context, in *cluster.Inbound) {
+	i.t.cfg.Metrics.NetworkReceived(int(in.From), len(in.Frame))
+	message, err := messages.DecodeFrame(in.Frame)
+	if err != nil {
+		in.Release()
+		i.onUndecodable(c, in.From, err)
+		return
+	}
+	switch m := message.(type) {
+	case *messages.Bundles:
+		if i.stale(m) {
+			i.t.cfg.Metrics.Dropped("stale", len(m.Bundles))
+			break
+		}
+		c.Send(i.t.links.signers, &verify{in, m})
+		return // released when verified
+	case *messages.BatchBody, *messages.Forward, *messages.Decided, *messages.StableCheckpoint:
+		c.Send(i.t.links.signers, &verify{in, m})
+		return
+	case *messages.Status:
+		s := &statusArrived{in.From, m}
+		c.Send(i.t.links.sequencer, s)
+		c.Send(i.t.links.viewchange, s)
+		c.Send(i.t.links.sync, s)
+	case *messages.FetchBatch:
+		c.Send(i.t.links.sequencer, &batchWanted{in.From, m.Digests})
+	case *messages.FetchDecided:
+		c.Send(i.t.links.sync, &decidedWanted{in.From, m})
+	case *messages.Hello:
+		i.onHello(c, in.From, m)
+	case *messages.Refusal:
+		i.onRefusal(in.From, m)
+	}
+	in.Release()
+}
+
+// stale reports whether nothing in the frame concerns the window: such votes
+// are normal after a checkpoint and not worth a verification.
+func (i *ingress) stale(m *messages.Bundles) bool {
+	for _, b := range m.Bundles {
+		for _, v := range b.Votes {
+			if v.Seq == 0 || v.Seq > i.marks.Low {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (i *ingress) onUndecodable(c actor.Context, from messages.Index, err error) {
+	var frame *messages.FrameError
+	reason, what := "malformed", sentMalformed
+	if errors.As(err, &frame) {
+		reason = frame.Reason.String()
+		switch frame.Reason {
+		case messages.UnknownVersion, messages.UnknownKind:
+			// A newer release speaks so: counted, never held against it. [W11]
+			i.t.cfg.Metrics.Dropped(reason, 1)
+			return
+		case messages.TooLarge:
+			what = sentOversized
+		}
+	}
+	i.t.cfg.Metrics.Dropped(reason, 1)
+	i.t.log.Warn().Int("peer", int(from)).Err(err).Msg("frame rejected")
+	c.Send(i.t.links.detector, &misbehaved{from, what})
+}
+
+// onPeer greets a peer whose channel came up.
+func (i *ingress) onPeer(c actor.Context, m *cluster.PeerChange) {
+	switch {
+	case m.Connected:
+		i.t.log.Info().Int("peer", int(m.Peer)).Msg("peer connected")
+		c.Send(i.t.links.egress, &send{m.Peer, cluster.LaneVotes, i.t.hello()})
+		c.Send(i.t.links.sequencer, &greet{m.Peer})
+	case m.Reason != "":
+		i.t.log.Warn().Int("peer", int(m.Peer)).Str("reason", m.Reason).Msg("peer not connected")
+	default:
+		i.t.log.Info().Int("peer", int(m.Peer)).Msg("peer disconnected")
+	}
+	i.t.cfg.Metrics.SetPeersConnected(i.t.Connected())
+}
+
+// onHello compares chains. Members of another genesis may share keys with ours
+// by mistake: each side says why it does not talk. [M6]
+func (i *ingress) onHello(c actor.Context, from messages.Index, h *messages.Hello) {
+	if h.Genesis == i.t.cfg.Keyring.Chain() {
+		return
+	}
+	i.t.cfg.Metrics.Dropped("wrong chain", 1)
+	i.t.log.Error().Int("peer", int(from)).Str("theirs", h.Genesis.Hex()).Str("ours", i.t.cfg.Keyring.Chain().Hex()).
+		Msg("peer refused: it runs another genesis")
+	if !i.refused[from] {
+		i.refused[from] = true
+		c.Send(i.t.links.egress, &send{from, cluster.LaneVotes, &messages.Refusal{
+			Reason: "your genesis is not mine: compare the genesis files", Genesis: i.t.cfg.Keyring.Chain(),
+		}})
+	}
+}
+
+func (i *ingress) onRefusal(from messages.Index, m *messages.Refusal) {
+	i.t.log.Error().Int("peer", int(from)).Str("reason", m.Reason).Str("theirs", m.Genesis.Hex()).Msg("peer refused us")
+}

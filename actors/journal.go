@@ -1,0 +1,234 @@
+package actors
+
+import (
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
+	"github.com/cretoai/consensus/storage"
+)
+
+// journal owns all durable writes of votes and batches. It blocks in Receive
+// while a group is flushed; that is its only work, and the next group gathers
+// meanwhile in the sequencer.
+type journal struct {
+	t       *Tree
+	records []storage.Record
+	notes   []note // what each record is, to learn its place
+
+	kept    []*decided // finalised, not yet written completely
+	weight  int        // bytes that wait in kept
+	reports []messages.Seq
+
+	batches map[messages.Seq]batchPlace
+	bundles map[*messages.Bundle]storage.Place
+	recent  []*messages.Bundle // the keys of bundles, oldest first
+}
+
+type batchPlace struct {
+	digest messages.Digest
+	at     storage.Place
+}
+
+// note ties a record to what is remembered of its place.
+type note struct {
+	batch  *messages.Batch
+	seq    messages.Seq
+	bundle *messages.Bundle
+}
+
+// keptBytesMax is how much may wait for the next group; beyond, it is written
+// at once. It matters when catching up, which has no groups of its own.
+const keptBytesMax = 4 << 20
+
+// bundlesRememberedMax bounds the bundles whose places are known: one shared by
+// the certificates of many sequences is written once.
+const bundlesRememberedMax = 4096
+
+func newJournal(t *Tree) *journal {
+	return &journal{t: t, batches: make(map[messages.Seq]batchPlace), bundles: make(map[*messages.Bundle]storage.Place)}
+}
+
+func (j *journal) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *begin:
+		j.prepare(c)
+	case *flushGroup:
+		for _, r := range m.group.Records {
+			j.add(r)
+		}
+		if j.write(c) {
+			c.Send(j.t.links.sequencer, &flushed{m.group.Number})
+		}
+	case *keep:
+		j.kept = append(j.kept, m.decision)
+		if m.decision.batch != nil {
+			j.weight += len(m.decision.batch.Bytes())
+		}
+		if j.weight > keptBytesMax {
+			j.write(c)
+		}
+	case *report:
+		j.reports = append(j.reports, m.seq)
+	case *tick:
+		// An idle replica still brings what was finalised to disk.
+		if len(j.kept)+len(j.reports) > 0 {
+			j.write(c)
+		}
+	case *actor.Stopping:
+		j.write(c)
+	}
+}
+
+// add encodes one record of the voter. [D1]
+func (j *journal) add(r pbft.Record) {
+	v := r.Vote
+	var kind messages.RecordKind
+	var data []byte
+	var err error
+	switch r.Kind {
+	case pbft.RecordAccepted:
+		if r.Batch != nil {
+			j.addBatch(v.Seq, r.Batch)
+		}
+		kind = messages.RecordAccepted
+		data, err = messages.AcceptedRecord{View: v.View, Seq: v.Seq, Digest: v.Digest}.AppendTo(nil)
+	case pbft.RecordPrepared:
+		kind = messages.RecordPrepared
+		data, err = messages.PreparedRecord{View: v.View, Seq: v.Seq, Digest: v.Digest}.AppendTo(nil)
+	case pbft.RecordVote:
+		kind = messages.RecordVote
+		data, err = messages.VoteRecord{Vote: v}.AppendTo(nil)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("the voter granted what cannot be recorded: %v", err))
+	}
+	j.append(kind, v.Seq, data, note{})
+}
+
+func (j *journal) addBatch(seq messages.Seq, batch *messages.Batch) {
+	if at, ok := j.batches[seq]; ok && at.digest == batch.Digest() {
+		return
+	}
+	j.append(messages.RecordBatch, seq, batch.Bytes(), note{batch: batch, seq: seq})
+	j.batches[seq] = batchPlace{digest: batch.Digest()}
+}
+
+func (j *journal) append(kind messages.RecordKind, seq messages.Seq, data []byte, n note) {
+	j.records = append(j.records, storage.Record{Kind: uint8(kind), Seq: uint64(seq), Data: data})
+	j.notes = append(j.notes, n)
+}
+
+// write makes everything that waits durable in one frame. A failed write or
+// flush is the end: what is on disk is unknown from then on, and nothing may be
+// voted for on it. [D7]
+func (j *journal) write(c actor.Context) bool {
+	kept := j.kept
+	for _, d := range kept {
+		j.addDecision(d)
+	}
+	j.kept, j.weight = nil, 0
+	if len(j.records) > 0 {
+		places, err := j.t.cfg.Journal.AppendGroup(j.records)
+		if err != nil {
+			j.t.fail(fmt.Errorf("write the journal: %w", err))
+			return false
+		}
+		j.learn(places)
+	}
+	for _, d := range kept {
+		j.t.ledger.placed(j.entry(d))
+	}
+	for _, seq := range j.reports {
+		c.Send(j.t.links.executor, &placed{seq})
+		j.forget(seq)
+	}
+	j.reports = j.reports[:0]
+	j.prepare(c)
+	return true
+}
+
+// addDecision writes what is not on disk yet of a finalised batch and its
+// certificate.
+func (j *journal) addDecision(d *decided) {
+	if d.batch != nil {
+		j.addBatch(d.commit.Seq, d.batch)
+	}
+	for _, b := range d.commit.Bundles {
+		if _, ok := j.bundles[b]; ok {
+			continue
+		}
+		data, err := messages.BundleRecord{Bundle: b}.AppendTo(nil)
+		if err != nil {
+			panic(fmt.Sprintf("a verified bundle cannot be recorded: %v", err))
+		}
+		j.bundles[b] = storage.Place{}
+		j.recent = append(j.recent, b)
+		j.append(messages.RecordBundle, d.commit.Seq, data, note{bundle: b})
+	}
+}
+
+// learn remembers where the written records lie.
+func (j *journal) learn(places []storage.Place) {
+	for i, n := range j.notes {
+		switch {
+		case n.batch != nil:
+			j.batches[n.seq] = batchPlace{n.batch.Digest(), places[i]}
+		case n.bundle != nil:
+			j.bundles[n.bundle] = places[i]
+		}
+		j.records[i].Data = nil
+	}
+	j.records, j.notes = j.records[:0], j.notes[:0]
+}
+
+func (j *journal) entry(d *decided) storage.LedgerEntry {
+	e := storage.LedgerEntry{Seq: uint64(d.commit.Seq), View: uint64(d.commit.View), Digest: d.commit.Digest}
+	if d.batch != nil {
+		e.Batch = j.batches[d.commit.Seq].at
+	}
+	for _, b := range d.commit.Bundles {
+		e.Certificate = append(e.Certificate, j.bundles[b])
+	}
+	return e
+}
+
+// forget drops the places at or below a checkpoint whose entries were handed
+// over, and the oldest bundles beyond the bound.
+func (j *journal) forget(seq messages.Seq) {
+	for s := range j.batches {
+		if s <= seq {
+			delete(j.batches, s)
+		}
+	}
+	if over := len(j.recent) - bundlesRememberedMax; over > 0 {
+		for _, b := range j.recent[:over] {
+			delete(j.bundles, b)
+		}
+		j.recent = append([]*messages.Bundle(nil), j.recent[over:]...)
+	}
+}
+
+// prepare has the next segment filled with zeros ahead of need.
+func (j *journal) prepare(c actor.Context) {
+	if j.t.cfg.Journal.NeedsPrepare() {
+		c.Send(j.t.links.preparer, &prepareSegment{})
+	}
+}
+
+// prepareSegment asks the preparer for the journal's next segment.
+type prepareSegment struct{}
+
+// preparer fills segments with zeros beside the journal, so that a roll-over
+// does not wait for it.
+type preparer struct{ t *Tree }
+
+func (p *preparer) Receive(c actor.Context) {
+	if _, ok := c.Message().(*prepareSegment); ok && p.t.cfg.Journal.NeedsPrepare() {
+		if err := p.t.cfg.Journal.PrepareNext(); err != nil {
+			p.t.log.Error().Err(err).Msg("the journal's next segment could not be prepared; the next roll-over tries again")
+		}
+	}
+}

@@ -1,0 +1,159 @@
+package actors
+
+import (
+	"github.com/cretoai/consensus/cluster"
+	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
+)
+
+// What the actors of one replica say to each other. Messages are passed by
+// pointer and never changed after they were sent. What travels between
+// replicas is in package messages.
+
+// begin is the root's word that all actors are there: work may start.
+type begin struct{}
+
+// tick is the heartbeat, sent by the root to whoever has periodic work.
+type tick struct{}
+
+// Sequencer ⇄ journal, signers.
+type (
+	// flushGroup asks the journal to make a group's records durable.
+	flushGroup struct{ group pbft.Group }
+	// flushed says they are.
+	flushed struct{ number uint64 }
+	// signGroup asks a signer to seal the bundles of a group.
+	signGroup struct {
+		number  uint64
+		bundles [][]messages.Vote
+	}
+	// signed returns them, with the votes as any verified bundle's.
+	signed struct {
+		number  uint64
+		bundles []*messages.Bundle
+		votes   []crypto.Verified[messages.Vote]
+	}
+)
+
+// Ingress → signers → whom it concerns.
+type (
+	// verify is a decoded message of a peer whose contents are unverified.
+	verify struct {
+		in      *cluster.Inbound
+		message messages.Message
+	}
+	// verifiedVotes are the votes of one frame's valid bundles.
+	verifiedVotes struct {
+		votes []crypto.Verified[messages.Vote]
+	}
+	// batchArrived is a valid batch a member sent.
+	batchArrived struct {
+		from  messages.Index
+		batch *messages.Batch
+	}
+	// certificateArrived is a verified checkpoint certificate.
+	certificateArrived struct{ checkpoint pbft.StableCheckpoint }
+	// statusArrived is a member's newest Status.
+	statusArrived struct {
+		from   messages.Index
+		status *messages.Status
+	}
+	// batchWanted asks for batches on a member's behalf.
+	batchWanted struct {
+		from    messages.Index
+		digests []messages.Digest
+	}
+	// decidedWanted asks for certified batches on a member's behalf.
+	decidedWanted struct {
+		from    messages.Index
+		request *messages.FetchDecided
+	}
+	// misbehaved charges the authenticated channel peer.
+	misbehaved struct {
+		peer messages.Index
+		what misbehaviour
+	}
+)
+
+// Sequencer ⇄ trackers → executor.
+type (
+	// proposeVote is a tracker's wish to vote.
+	proposeVote struct{ vote messages.Vote }
+	// trackerRestarted asks the sequencer to replay a sequence's votes.
+	trackerRestarted struct{ seq messages.Seq }
+	// decided is a batch with its commit certificate, from a tracker or fetched.
+	decided struct {
+		commit pbft.Committed
+		batch  *messages.Batch
+	}
+	// executed says that a sequence was executed.
+	executed struct {
+		seq          messages.Seq
+		digest, head messages.Digest
+	}
+	// checkpointReached is the digest of the state after seq.
+	checkpointReached struct {
+		seq   messages.Seq
+		state messages.Digest
+	}
+	// becameStable asks the executor to make a stable checkpoint durable.
+	becameStable struct{ checkpoint pbft.StableCheckpoint }
+	// stableDurable says it is.
+	stableDurable struct{ checkpoint pbft.StableCheckpoint }
+)
+
+// Executor ⇄ journal: where finalised batches and certificates lie.
+type (
+	// keep asks the journal to have the batch and the certificate's bundles on
+	// disk, with whatever group comes next; no vote depends on it.
+	keep struct{ decision *decided }
+	// report asks where everything kept so far lies, once it is written.
+	report struct{ seq messages.Seq }
+)
+
+// Proposer.
+type (
+	// wake says that the pool has something new.
+	wake struct{}
+	// proposal offers a batch to the sequencer.
+	proposal struct{ batch *messages.Batch }
+	// proposalRefused returns it: not the leader, or the window is full.
+	proposalRefused struct{ batch *messages.Batch }
+)
+
+// standing says where the sequencer stands, to whoever filters or acts by it.
+type standing struct {
+	view   messages.View
+	leader messages.Index
+	leads  bool
+	marks  pbft.Watermarks
+}
+
+// suspicion is the view-change manager's opinion of the leader, for Status.
+type suspicion struct {
+	view messages.View
+	kind uint8
+}
+
+// Egress.
+type (
+	send struct {
+		to      messages.Index
+		lane    cluster.Lane
+		message messages.Message
+	}
+	broadcast struct {
+		lane    cluster.Lane
+		message messages.Message
+	}
+)
+
+// misbehaviour names what the channel peer answers for.
+type misbehaviour uint8
+
+const (
+	sentInvalidSignature misbehaviour = iota
+	sentMalformed
+	sentOversized
+)

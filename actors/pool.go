@@ -1,0 +1,379 @@
+package actors
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cretoai/consensus/actors/runtime"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
+)
+
+// ErrPoolFull says that max_pending_vertices wait already. Nothing was taken;
+// try again when some of them are final.
+var ErrPoolFull = errors.New("the pool of pending vertices is full: retry when some are final")
+
+// ErrStopped says that the replica stopped. Vertices it had accepted may be
+// finalised by the others, or later: proposing the same vertex again is safe.
+var ErrStopped = errors.New("the replica has stopped")
+
+// Receipt says where a vertex stands in the ledger.
+type Receipt struct {
+	Vertex   messages.Digest // the vertex's hash
+	Seq      messages.Seq
+	View     messages.View   // of the certificate seen here; replicas may differ in it
+	Batch    messages.Digest // the digest the certificate signs
+	Position uint32          // in the batch
+	Outcome  pbft.Outcome    // Fresh, or why executing it was a no-op
+}
+
+// Pool keeps the vertices that are not final yet. It belongs to the replica,
+// not to an actor, and outlives every restart of one. Callers and actors use
+// it under one lock, held for many vertices at a time; nobody sends a message
+// per vertex.
+type Pool struct {
+	clock runtime.Clock
+	wake  func()
+
+	mu      sync.Mutex
+	entries map[messages.Digest]*entry
+	queue   []*entry // in the order of arrival; those taken or gone are skipped
+	queued  int
+	bytes   int      // of queued vertices
+	sent    []*entry // forwarded ones, in the order of sending; those gone are skipped
+	out     int      // forwarded ones
+	origins []int
+	self    messages.Index
+	max     int
+	space   chan struct{} // closed when entries leave
+	closed  bool
+}
+
+// entry is one pending vertex.
+type entry struct {
+	bytes    []byte
+	hash     messages.Digest
+	origin   messages.Index
+	state    entryState
+	sent     time.Time // when it was last forwarded
+	accepted time.Time
+	waiters  []place
+}
+
+type entryState uint8
+
+const (
+	entryQueued entryState = iota
+	entryForwarded
+	entryTaken
+	entryGone
+)
+
+// place is where a waiter keeps a vertex's receipt.
+type place struct {
+	w *Waiter
+	i int
+}
+
+// Waiter collects the receipts of vertices proposed together. Done is closed
+// when the last one is there; there is one wake-up for all of them.
+type Waiter struct {
+	Receipts []Receipt
+	Done     chan struct{}
+
+	missing int
+	err     error
+}
+
+// Err says, once Done is closed, why receipts are missing; nil if none are.
+func (w *Waiter) Err() error { return w.err }
+
+// NewWaiter makes a waiter for n vertices.
+func NewWaiter(n int) *Waiter {
+	return &Waiter{Receipts: make([]Receipt, n), Done: make(chan struct{}), missing: n}
+}
+
+func newPool(n int, self messages.Index, limit int, clock runtime.Clock, wake func()) *Pool {
+	return &Pool{
+		clock: clock, wake: wake, self: self, max: limit,
+		entries: make(map[messages.Digest]*entry), origins: make([]int, n), space: make(chan struct{}),
+	}
+}
+
+// quota is how many vertices of one other member are kept here, and how many
+// of the own ones this replica keeps with the leader: a full pool or a
+// flooding member must not keep others out.
+func (p *Pool) quota() int { return max(p.max/len(p.origins), 1) }
+
+// Add takes as many of the encoded vertices as there is room for, from the
+// first on, and reports how many. Their receipts go to w from index at on.
+func (p *Pool) Add(vertices [][]byte, hashes []messages.Digest, w *Waiter, at int) (int, error) {
+	now := p.clock.Now()
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return 0, ErrStopped
+	}
+	n := 0
+	slab := make([]entry, min(len(vertices), max(p.max-p.origins[p.self], 0)))
+	for i, b := range vertices {
+		e := p.entries[hashes[i]]
+		if e == nil {
+			if len(slab) == 0 {
+				break
+			}
+			e, slab = &slab[0], slab[1:]
+			*e = entry{bytes: b, hash: hashes[i], origin: p.self, accepted: now}
+			p.enqueue(e)
+		}
+		e.waiters = append(e.waiters, place{w, at + i})
+		n++
+	}
+	p.mu.Unlock()
+	if n > 0 {
+		p.wake()
+	}
+	return n, nil
+}
+
+// Space gives a channel that is closed when entries leave the pool.
+func (p *Pool) Space() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.space
+}
+
+// AddForwarded takes vertices another member forwarded, up to its quota; it
+// reports how many found no room. What is dropped is forwarded again.
+func (p *Pool) AddForwarded(from messages.Index, vertices [][]byte, hashes []messages.Digest) (dropped int) {
+	now := p.clock.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, b := range vertices {
+		if p.closed || p.origins[from] >= p.quota() {
+			return len(vertices) - i
+		}
+		if p.entries[hashes[i]] == nil {
+			p.enqueue(&entry{bytes: b, hash: hashes[i], origin: from, accepted: now})
+		}
+	}
+	return 0
+}
+
+func (p *Pool) enqueue(e *entry) {
+	p.entries[e.hash] = e
+	p.origins[e.origin]++
+	p.push(e)
+}
+
+func (p *Pool) push(e *entry) {
+	e.state = entryQueued
+	p.queue = append(p.queue, e)
+	p.queued++
+	p.bytes += len(e.bytes)
+}
+
+// Ready reports how many vertices, and bytes of them, wait to be taken.
+func (p *Pool) Ready() (vertices, bytes int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.queued, p.bytes
+}
+
+// Cut takes the oldest vertices for a batch, within its bounds.
+func (p *Pool) Cut(verticesMax, bytesMax int) (vertices [][]byte, hashes []messages.Digest) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	vertices = make([][]byte, 0, min(p.queued, verticesMax))
+	hashes = make([]messages.Digest, 0, cap(vertices))
+	p.scan(func(e *entry) bool {
+		if len(vertices) == verticesMax || bytesMax < len(e.bytes) {
+			return false
+		}
+		bytesMax -= len(e.bytes)
+		vertices, hashes = append(vertices, e.bytes), append(hashes, e.hash)
+		e.state = entryTaken
+		return true
+	})
+	return vertices, hashes
+}
+
+// Forward takes the oldest own vertices to send to the leader: as many bytes as
+// asked for, and no more than the quota with the leader in all. Those sent
+// before the given time and still pending are sent again: they were lost.
+func (p *Pool) Forward(bytesMax int, again time.Time) []byte {
+	now := p.clock.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.sent) > 0 && (p.sent[0].state != entryForwarded || p.sent[0].sent.Before(again)) {
+		if e := p.sent[0]; e.state == entryForwarded {
+			p.out--
+			p.push(e)
+		}
+		p.sent = p.sent[1:]
+	}
+	var vertices []byte
+	quota := p.quota()
+	p.scan(func(e *entry) bool {
+		if p.out >= quota || len(vertices)+len(e.bytes) > bytesMax {
+			return false
+		}
+		if e.origin != p.self {
+			return true
+		}
+		vertices = append(vertices, e.bytes...)
+		e.state, e.sent = entryForwarded, now
+		p.sent = append(p.sent, e)
+		p.out++
+		return true
+	})
+	return vertices
+}
+
+// scan offers the queued entries, oldest first, until take declines one. An
+// entry whose state take changed leaves the queue.
+func (p *Pool) scan(take func(*entry) bool) {
+	var kept []*entry
+	i := 0
+	for ; i < len(p.queue); i++ {
+		e := p.queue[i]
+		if e.state != entryQueued {
+			continue
+		}
+		if !take(e) {
+			break
+		}
+		if e.state == entryQueued {
+			kept = append(kept, e)
+		} else {
+			p.queued--
+			p.bytes -= len(e.bytes)
+		}
+	}
+	p.queue = append(kept, p.queue[i:]...)
+}
+
+// Return puts the vertices of a batch back that was not proposed after all.
+func (p *Pool) Return(batch *messages.Batch) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range batch.Len() {
+		if e := p.entries[batch.VertexHash(i)]; e != nil && e.state == entryTaken {
+			p.push(e)
+		}
+	}
+}
+
+// Executed removes the vertices of an executed batch and hands their receipts
+// to whoever waits. finality is told, for groups of own vertices accepted
+// together, how long they took and how many they were.
+func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.Outcome, finality func(time.Duration, int)) {
+	now := p.clock.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	removed := false
+	var since time.Time
+	together := 0
+	for i := range outcomes {
+		hash := batch.VertexHash(i)
+		e := p.entries[hash]
+		if e == nil {
+			continue
+		}
+		p.remove(e)
+		removed = true
+		receipt.Vertex, receipt.Position, receipt.Outcome = hash, uint32(i), outcomes[i]
+		for _, at := range e.waiters {
+			at.w.settle(at.i, receipt)
+		}
+		if e.origin == p.self {
+			if together > 0 && !e.accepted.Equal(since) {
+				finality(now.Sub(since), together)
+				together = 0
+			}
+			since = e.accepted
+			together++
+		}
+	}
+	if together > 0 {
+		finality(now.Sub(since), together)
+	}
+	if removed {
+		close(p.space)
+		p.space = make(chan struct{})
+	}
+}
+
+func (p *Pool) remove(e *entry) {
+	delete(p.entries, e.hash)
+	p.origins[e.origin]--
+	switch e.state {
+	case entryQueued:
+		p.queued--
+		p.bytes -= len(e.bytes)
+	case entryForwarded:
+		p.out--
+	}
+	e.state = entryGone
+}
+
+func (w *Waiter) settle(i int, r Receipt) {
+	if w.missing == 0 {
+		return // abandoned
+	}
+	w.Receipts[i] = r
+	if w.missing--; w.missing == 0 {
+		close(w.Done)
+	}
+}
+
+// Missing is how many of a waiter's receipts are not there yet.
+func (p *Pool) Missing(w *Waiter) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return w.missing
+}
+
+// Abandon stops waiting: the receipts there are so far are returned and will
+// not change any more. The vertices stay proposed.
+func (p *Pool) Abandon(w *Waiter) []Receipt {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w.missing = 0
+	return slices.Clone(w.Receipts)
+}
+
+// Oldest is the age of the oldest vertex this replica has passed on or is the
+// leader for, and Len the number of all.
+func (p *Pool) Oldest() (age time.Duration, length int) {
+	now := p.clock.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range p.entries {
+		if e.state != entryQueued {
+			age = max(age, now.Sub(e.accepted))
+		}
+	}
+	return age, len(p.entries)
+}
+
+// close gives ErrStopped to all who wait.
+func (p *Pool) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
+	p.closed = true
+	close(p.space)
+	for _, e := range p.entries {
+		for _, at := range e.waiters {
+			if at.w.missing > 0 {
+				at.w.missing, at.w.err = 0, ErrStopped
+				close(at.w.Done)
+			}
+		}
+	}
+}

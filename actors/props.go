@@ -1,0 +1,49 @@
+package actors
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// Runtime is what a simulator replaces to own every step of every actor: who
+// runs mailboxes, and the mailboxes themselves. The zero value is production.
+type Runtime struct {
+	Dispatcher actor.Dispatcher
+	Mailbox    actor.MailboxProducer
+	// Drive runs actors until there is something in the channel, for a
+	// dispatcher that runs none by itself.
+	Drive func(until <-chan error)
+}
+
+// await waits for the root's word on how starting went.
+func (r *Runtime) await(opened chan error) error {
+	if r.Drive != nil {
+		r.Drive(opened)
+	}
+	return <-opened
+}
+
+// throughput is how many messages an actor handles before it lets others run.
+const throughput = 300
+
+// props is the one place where Props are made: every actor gets the runtime's
+// dispatcher and mailbox, and no supervisor is left at the library's default,
+// which restarts children with an empty memory and stops them silently once a
+// budget is used up.
+func (t *Tree) props(produce func() actor.Actor, strategy actor.SupervisorStrategy) *actor.Props {
+	options := []actor.PropsOption{actor.WithSupervisor(strategy)}
+	if d := t.cfg.Runtime.Dispatcher; d != nil {
+		options = append(options, actor.WithDispatcher(d))
+	} else {
+		options = append(options, actor.WithDispatcher(actor.NewDefaultDispatcher(throughput)))
+	}
+	if m := t.cfg.Runtime.Mailbox; m != nil {
+		options = append(options, actor.WithMailbox(m))
+	}
+	return actor.PropsFromProducer(actor.Producer(produce), options...)
+}
+
+// rootProps are the root's: above it there is only the library's guardian,
+// which must neither restart it nor take the process down.
+func (t *Tree) rootProps(produce func() actor.Actor) *actor.Props {
+	return t.props(produce, stopReplica{t}).Configure(actor.WithGuardian(stopReplica{t}))
+}

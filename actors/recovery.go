@@ -1,0 +1,233 @@
+package actors
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
+	"github.com/cretoai/consensus/storage"
+)
+
+// recovery is what a replica knows from its disk when it starts, at its first
+// start too: then it is genesis.
+type recovery struct {
+	core    *pbft.Sequencer
+	effects []pbft.Effect // what the core wants done once there are actors
+	state   *executedState
+	images  []*image
+}
+
+// recover rebuilds everything from disk: the stable state from the state
+// store, then from the journal what was accepted, prepared and voted above it,
+// and what was decided, which is executed again. [D5]
+func (t *Tree) recover() (*recovery, error) {
+	stable, state, err := t.recoverState()
+	if err != nil {
+		return nil, err
+	}
+	r := &recovery{
+		core: pbft.NewSequencer(pbft.Config{
+			Self: t.cfg.Self, N: t.n, Quorum: t.quorum, Leader: t.schedule.Leader,
+			Params: t.cfg.Genesis.Params, PipelineDepth: t.cfg.PipelineDepth,
+		}, stable, state.head),
+		state: state,
+	}
+	replay := newReplay(t, stable.Seq)
+	if err := t.cfg.Journal.Replay(replay.visit); err != nil {
+		return nil, fmt.Errorf("read the journal: %w", err)
+	}
+	for _, record := range replay.records {
+		r.core.Restore(record)
+	}
+	if err := r.execute(t, replay); err != nil {
+		return nil, err
+	}
+	r.effects = append(r.effects, r.core.Resume()...)
+	t.log.Info().Uint64("stable", uint64(stable.Seq)).Uint64("executed", uint64(state.seq)).
+		Stringer("head", state.head).Int("records", len(replay.records)).Msg("recovered from disk")
+	return r, nil
+}
+
+// recoverState reads the last stable checkpoint and checks that the state read
+// is the one a quorum signed.
+func (t *Tree) recoverState() (pbft.StableCheckpoint, *executedState, error) {
+	var stable pbft.StableCheckpoint
+	state := &executedState{clients: pbft.NewClients(t.cfg.Genesis.Params.NonceWindow), app: t.cfg.App}
+	record, err := t.cfg.State.Get(keyStable)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return stable, state, nil
+	case err != nil:
+		return stable, nil, fmt.Errorf("read the stable checkpoint: %w", err)
+	}
+	parsed, err := messages.ParseStableRecord(record)
+	if err != nil {
+		return stable, nil, fmt.Errorf("read the stable checkpoint: %w", err)
+	}
+	stable = pbft.StableCheckpoint{Seq: parsed.Seq, Digest: parsed.Digest, Bundles: parsed.Certificate}
+	if err := state.load(t.cfg.State); err != nil {
+		return stable, nil, fmt.Errorf("read the state of checkpoint %d: %w", stable.Seq, err)
+	}
+	clients, _ := state.clients.Digest()
+	if got := pbft.StateDigest(state.seq, state.head, state.app.Digest(), clients); state.seq != stable.Seq || got != stable.Digest {
+		return stable, nil, fmt.Errorf("the state on disk (sequence %d, digest %v) is not the one of the stable checkpoint (sequence %d, digest %v): "+
+			"the folder is damaged; restore it from another replica", state.seq, got, stable.Seq, stable.Digest)
+	}
+	return stable, state, nil
+}
+
+func (s *executedState) load(store *storage.State) error {
+	head, err := store.Get(keyHead)
+	if err != nil {
+		return err
+	}
+	if len(head) != 8+32+8 {
+		return fmt.Errorf("the head has %d bytes", len(head))
+	}
+	s.seq = messages.Seq(binary.BigEndian.Uint64(head))
+	copy(s.head[:], head[8:])
+	s.total = binary.BigEndian.Uint64(head[40:])
+	app, err := store.Get(keyApp)
+	if err != nil {
+		return err
+	}
+	if err := s.app.Restore(bytes.NewReader(app)); err != nil {
+		return fmt.Errorf("restore the application: %w", err)
+	}
+	return store.Prefix(keyBucket, func(key, value []byte) error {
+		return s.clients.RestoreBucket(int(binary.BigEndian.Uint16(key[len(keyBucket):])), value)
+	})
+}
+
+// replay gathers the journal's records above the stable checkpoint.
+type replay struct {
+	params  messages.Params
+	low     messages.Seq
+	quorum  int
+	records []pbft.Record
+	batches map[messages.Digest]heldBatch
+	commits map[messages.Vote][]heldBundle
+}
+
+type heldBatch struct {
+	batch *messages.Batch
+	at    storage.Place
+}
+
+type heldBundle struct {
+	bundle *messages.Bundle
+	at     storage.Place
+}
+
+func newReplay(t *Tree, low messages.Seq) *replay {
+	return &replay{
+		params: t.cfg.Genesis.Params, low: low, quorum: t.quorum,
+		batches: make(map[messages.Digest]heldBatch), commits: make(map[messages.Vote][]heldBundle),
+	}
+}
+
+// visit takes one record, in the order in which they were written. A record
+// that cannot be read passed its checksum: another release wrote it.
+func (p *replay) visit(_ uint64, at storage.Place, r storage.Record) error {
+	if messages.Seq(r.Seq) <= p.low && messages.RecordKind(r.Kind) != messages.RecordBundle {
+		return nil
+	}
+	var err error
+	switch messages.RecordKind(r.Kind) {
+	case messages.RecordBatch:
+		var batch *messages.Batch
+		if batch, err = messages.ParseBatch(slices.Clone(r.Data), p.params); err == nil {
+			p.batches[batch.Digest()] = heldBatch{batch, at}
+		}
+	case messages.RecordAccepted:
+		var a messages.AcceptedRecord
+		if a, err = messages.ParseAcceptedRecord(r.Data); err == nil {
+			vote := messages.Vote{Kind: messages.PrePrepare, View: a.View, Seq: a.Seq, Digest: a.Digest}
+			p.records = append(p.records, pbft.Record{Kind: pbft.RecordAccepted, Vote: vote, Batch: p.batches[a.Digest].batch})
+		}
+	case messages.RecordPrepared:
+		var a messages.PreparedRecord
+		if a, err = messages.ParsePreparedRecord(r.Data); err == nil {
+			vote := messages.Vote{Kind: messages.Commit, View: a.View, Seq: a.Seq, Digest: a.Digest}
+			p.records = append(p.records, pbft.Record{Kind: pbft.RecordPrepared, Vote: vote})
+		}
+	case messages.RecordVote:
+		var v messages.VoteRecord
+		if v, err = messages.ParseVoteRecord(r.Data); err == nil {
+			p.records = append(p.records, pbft.Record{Kind: pbft.RecordVote, Vote: v.Vote})
+		}
+	case messages.RecordBundle:
+		err = p.visitBundle(at, r.Data)
+	default:
+		err = errors.New("unknown kind")
+	}
+	if err != nil {
+		return fmt.Errorf("record of kind %v for sequence %d: %w: was it written by a newer release?", messages.RecordKind(r.Kind), r.Seq, err)
+	}
+	return nil
+}
+
+func (p *replay) visitBundle(at storage.Place, data []byte) error {
+	b, err := messages.ParseBundleRecord(data)
+	if err != nil {
+		return err
+	}
+	for _, v := range b.Bundle.Votes {
+		known := p.commits[v]
+		if v.Kind != messages.Commit || v.Seq <= p.low ||
+			slices.ContainsFunc(known, func(h heldBundle) bool { return h.bundle.From == b.Bundle.From }) {
+			continue
+		}
+		p.commits[v] = append(known, heldBundle{b.Bundle, at})
+	}
+	return nil
+}
+
+// decided gives what a stored commit certificate decided at seq.
+func (p *replay) decided(seq messages.Seq) (*decided, storage.LedgerEntry, bool) {
+	for v, bundles := range p.commits { // at most one digest has a certificate
+		if v.Seq != seq || len(bundles) < p.quorum {
+			continue
+		}
+		held := p.batches[v.Digest]
+		if held.batch == nil && v.Digest != messages.NullDigest {
+			continue
+		}
+		d := &decided{commit: pbft.Committed{View: v.View, Seq: seq, Digest: v.Digest}, batch: held.batch}
+		entry := storage.LedgerEntry{Seq: uint64(seq), View: uint64(v.View), Digest: v.Digest, Batch: held.at}
+		for _, h := range bundles[:p.quorum] {
+			d.commit.Bundles = append(d.commit.Bundles, h.bundle)
+			entry.Certificate = append(entry.Certificate, h.at)
+		}
+		return d, entry, true
+	}
+	return nil, storage.LedgerEntry{}, false
+}
+
+// execute executes again what was decided above the stable checkpoint.
+func (r *recovery) execute(t *Tree, p *replay) error {
+	interval := t.cfg.Genesis.Params.CheckpointInterval
+	for {
+		d, entry, ok := p.decided(r.state.seq + 1)
+		if !ok {
+			return nil
+		}
+		if _, _, err := r.state.apply(d); err != nil {
+			return err
+		}
+		t.ledger.placed(entry)
+		r.effects = append(r.effects, r.core.OnExecuted(r.state.seq, d.commit.Digest, r.state.head)...)
+		if r.state.seq%interval == 0 {
+			im, err := r.state.takeImage()
+			if err != nil {
+				return err
+			}
+			r.images = append(r.images, im)
+			r.effects = append(r.effects, r.core.OnCheckpointReached(im.seq, im.digest)...)
+		}
+	}
+}

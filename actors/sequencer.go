@@ -1,0 +1,236 @@
+package actors
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/cretoai/consensus/cluster"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
+)
+
+// greet asks for an immediate Status to a peer that just came up.
+type greet struct{ peer messages.Index }
+
+// sequencer drives the pure pbft.Sequencer: the window, the voter, and the
+// trackers, which are its children. It performs effects in their order.
+type sequencer struct {
+	t        *Tree
+	core     *pbft.Sequencer
+	trackers map[messages.Seq]*actor.PID
+	stand    standing
+	suspects suspicion
+	release  release
+}
+
+// release joins the two halves of a group: it leaves when it is durable and
+// signed.
+type release struct {
+	number  uint64
+	durable bool
+	signed  *signed
+}
+
+func newSequencer(t *Tree) *sequencer {
+	return &sequencer{t: t, core: t.recovered.core, trackers: make(map[messages.Seq]*actor.PID)}
+}
+
+func (s *sequencer) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *begin:
+		s.perform(c, s.t.recovered.effects)
+		s.t.recovered.effects = nil
+		s.announce(c)
+	case *proposal:
+		effects, ok := s.core.Propose(m.batch)
+		if !ok {
+			c.Send(s.t.links.proposer, &proposalRefused{m.batch})
+			return
+		}
+		s.perform(c, effects)
+	case *verifiedVotes:
+		s.perform(c, s.core.OnVotes(m.votes))
+	case *batchArrived:
+		s.perform(c, s.core.OnBatch(m.from, m.batch))
+	case *proposeVote:
+		s.perform(c, s.core.OnProposeVote(m.vote))
+	case *pbft.NeedBatch:
+		s.perform(c, s.core.OnNeedBatch(m.Seq, m.Digest, m.Holders))
+	case *flushed:
+		if m.number == s.release.number {
+			s.release.durable = true
+			s.tryRelease(c)
+		}
+	case *signed:
+		if m.number == s.release.number {
+			s.release.signed = m
+			s.tryRelease(c)
+		}
+	case *executed:
+		s.perform(c, s.core.OnExecuted(m.seq, m.digest, m.head))
+		s.publish()
+	case *checkpointReached:
+		s.perform(c, s.core.OnCheckpointReached(m.seq, m.state))
+	case *certificateArrived:
+		s.perform(c, s.core.OnStableCheckpoint(m.checkpoint))
+	case *stableDurable:
+		s.perform(c, s.core.OnStable(m.checkpoint))
+		s.announce(c)
+	case *statusArrived:
+		s.perform(c, s.core.OnStatus(m.from, m.status))
+	case *batchWanted:
+		s.perform(c, s.core.OnFetchBatch(m.from, m.digests))
+	case *suspicion:
+		s.suspects = *m
+		c.Send(s.t.links.egress, &broadcast{cluster.LaneVotes, s.status()})
+	case *greet:
+		c.Send(s.t.links.egress, &send{m.peer, cluster.LaneVotes, s.status()})
+	case *tick:
+		s.perform(c, s.core.OnTick())
+		c.Send(s.t.links.egress, &broadcast{cluster.LaneVotes, s.status()})
+	case *trackerRestarted:
+		for _, e := range s.core.Replay(m.seq) {
+			s.toSlot(c, &e)
+		}
+	case *actor.Terminated:
+		s.onTerminated(m)
+	}
+}
+
+// status is the core's Status with the view-change manager's opinion.
+func (s *sequencer) status() *messages.Status {
+	st := s.core.Status()
+	if s.suspects.kind != 0 && s.suspects.view == st.View {
+		st.Suspects, st.Suspicion = s.suspects.view, messages.Suspicion(s.suspects.kind)
+	}
+	return st
+}
+
+// perform does what the core asks for, in order.
+func (s *sequencer) perform(c actor.Context, effects []pbft.Effect) {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case pbft.ToSlot:
+			s.toSlot(c, &e)
+		case pbft.StopSlot:
+			if pid := s.trackers[e.Seq]; pid != nil {
+				delete(s.trackers, e.Seq)
+				c.Unwatch(pid)
+				c.Stop(pid)
+			}
+		case pbft.Flush:
+			s.flush(c, e.Group)
+		case pbft.Broadcast:
+			s.count(e.Bundles)
+			c.Send(s.t.links.egress, &broadcast{cluster.LaneVotes, &messages.Bundles{Bundles: e.Bundles}})
+		case pbft.Resend:
+			c.Send(s.t.links.egress, &send{e.To, cluster.LaneVotes, &messages.Bundles{Bundles: e.Bundles}})
+		case pbft.BroadcastBatch:
+			c.Send(s.t.links.egress, &broadcast{cluster.LaneBatches, &messages.BatchBody{Body: e.Batch.Bytes()}})
+		case pbft.SendBatch:
+			c.Send(s.t.links.egress, &send{e.To, cluster.LaneBatches, &messages.BatchBody{Body: e.Batch.Bytes()}})
+		case pbft.FetchBatches:
+			c.Send(s.t.links.egress, &send{e.To, cluster.LaneVotes, &messages.FetchBatch{Digests: e.Digests}})
+		case pbft.SendStable:
+			k := e.Checkpoint
+			c.Send(s.t.links.egress, &send{e.To, cluster.LaneVotes, &messages.StableCheckpoint{Seq: k.Seq, Digest: k.Digest, Certificate: k.Bundles}})
+		case pbft.BecameStable:
+			c.Send(s.t.links.executor, &becameStable{e.Checkpoint})
+		case pbft.Proposed:
+			s.t.log.Debug().Uint64("seq", uint64(e.Seq)).Stringer("digest", e.Batch.Digest()).Int("vertices", e.Batch.Len()).Msg("proposed")
+		case pbft.Refused:
+			s.t.log.Debug().Int("peer", int(e.From)).Stringer("vote", e.Vote).Stringer("reason", e.Refusal).Msg("vote refused")
+			s.t.cfg.Metrics.Dropped("refused", 1)
+		case pbft.Diverged:
+			s.diverged(c, e)
+		}
+	}
+}
+
+// toSlot passes an event to the tracker of its sequence, made on first sight.
+func (s *sequencer) toSlot(c actor.Context, e *pbft.ToSlot) {
+	pid := s.trackers[e.Seq]
+	if pid == nil {
+		incarnation := 0
+		produce := func() actor.Actor {
+			incarnation++
+			return newPhaseTracker(s.t, e.Seq, incarnation)
+		}
+		var err error
+		pid, err = c.SpawnNamed(s.t.props(produce, stopReplica{s.t}), "phase-"+itoa(int(e.Seq)))
+		if err != nil {
+			// The tracker of an earlier view is still stopping: Status brings the
+			// votes again.
+			s.t.log.Debug().Uint64("seq", uint64(e.Seq)).Err(err).Msg("tracker not started")
+			return
+		}
+		c.Watch(pid)
+		s.trackers[e.Seq] = pid
+	}
+	c.Send(pid, e)
+}
+
+// flush has a group made durable and signed side by side. A group without
+// records (votes sent again after a restart) needs only the signature.
+func (s *sequencer) flush(c actor.Context, group pbft.Group) {
+	s.release = release{number: group.Number, durable: len(group.Records) == 0}
+	if !s.release.durable {
+		c.Send(s.t.links.journal, &flushGroup{group})
+	}
+	c.Send(s.t.links.signers, &signGroup{group.Number, group.Bundles})
+}
+
+func (s *sequencer) tryRelease(c actor.Context) {
+	if r := s.release; r.durable && r.signed != nil {
+		s.release = release{}
+		s.perform(c, s.core.OnReleased(r.signed.bundles, r.signed.votes))
+	}
+}
+
+// announce tells the others where the sequencer stands now.
+func (s *sequencer) announce(c actor.Context) {
+	view := s.core.View()
+	s.stand = standing{view: view, leader: s.t.schedule.Leader(view), leads: s.core.Leads(), marks: s.core.Marks()}
+	st := s.stand
+	for _, pid := range []*actor.PID{s.t.links.ingress, s.t.links.proposer, s.t.links.viewchange, s.t.links.detector} {
+		c.Send(pid, &st)
+	}
+	s.t.cfg.Metrics.SetView(uint64(view))
+	s.t.cfg.Metrics.SetStableCheckpoint(uint64(s.core.StableCheckpoint().Seq))
+	s.publish()
+}
+
+// publish updates what the door answers from.
+func (s *sequencer) publish() { s.t.show(s.core) }
+
+func (s *sequencer) count(bundles []*messages.Bundle) {
+	prepares, commits := 0, 0
+	for _, b := range bundles {
+		for _, v := range b.Votes {
+			switch v.Kind {
+			case messages.Prepare:
+				prepares++
+			case messages.Commit:
+				commits++
+			}
+		}
+	}
+	s.t.cfg.Metrics.PreparesSent(prepares)
+	s.t.cfg.Metrics.CommitsSent(commits)
+}
+
+func (s *sequencer) diverged(c actor.Context, e pbft.Diverged) {
+	s.t.log.Error().Uint64("seq", uint64(e.Seq)).Stringer("own", e.Own).Stringer("certified", e.Certified).
+		Msg("SAFETY ALARM: this replica's state differs from the one a quorum signed; it stops voting and executing and keeps its data")
+	c.Send(s.t.links.executor, &halt{"the state differs from a quorum's"})
+	s.announce(c)
+}
+
+// onTerminated notices a tracker that used up its restarts.
+func (s *sequencer) onTerminated(m *actor.Terminated) {
+	for seq, pid := range s.trackers {
+		if pid.Equal(m.Who) {
+			delete(s.trackers, seq)
+			s.t.fail(errTrackerGone(seq))
+		}
+	}
+}

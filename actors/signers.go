@@ -1,0 +1,200 @@
+package actors
+
+import (
+	"errors"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
+)
+
+// signers hands work to its workers: sealing first, for the cluster waits for
+// it, then verification, one peer after the other, so that a peer that floods
+// delays its own messages only. [S10]
+type signers struct {
+	t    *Tree
+	idle []*actor.PID
+	seal []*signGroup
+	// waiting holds each peer's unverified messages, next is whose turn it is.
+	waiting [][]*verify
+	next    int
+	count   int
+}
+
+// idle is a worker's word that it is free.
+type idle struct{ worker *actor.PID }
+
+func newSigners(t *Tree) *signers { return &signers{t: t, waiting: make([][]*verify, t.n)} }
+
+func (s *signers) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *actor.Started:
+		for i := range s.t.cfg.Signers {
+			pid, err := c.SpawnNamed(s.t.props(func() actor.Actor { return &signer{t: s.t} }, stopReplica{s.t}), "signer-"+itoa(i))
+			if err != nil {
+				panic(err)
+			}
+			s.idle = append(s.idle, pid)
+		}
+	case *signGroup:
+		s.seal = append(s.seal, m)
+	case *verify:
+		s.waiting[m.in.From] = append(s.waiting[m.in.From], m)
+		s.count++
+	case *idle:
+		s.idle = append(s.idle, m.worker)
+	}
+	s.dispatch(c)
+}
+
+func (s *signers) dispatch(c actor.Context) {
+	for len(s.idle) > 0 {
+		var work any
+		switch {
+		case len(s.seal) > 0:
+			work, s.seal = s.seal[0], s.seal[1:]
+		case s.count > 0:
+			for len(s.waiting[s.next]) == 0 {
+				s.next = (s.next + 1) % len(s.waiting)
+			}
+			queue := s.waiting[s.next]
+			work, s.waiting[s.next] = queue[0], queue[1:]
+			s.next = (s.next + 1) % len(s.waiting)
+			s.count--
+		default:
+			return
+		}
+		last := len(s.idle) - 1
+		c.Send(s.idle[last], work)
+		s.idle = s.idle[:last]
+	}
+}
+
+// signer is one worker: it does nothing but seal, open and hash.
+type signer struct{ t *Tree }
+
+func (s *signer) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *signGroup:
+		s.sign(c, m)
+	case *verify:
+		s.verify(c, m)
+		m.in.Release()
+	default:
+		return
+	}
+	c.Send(c.Parent(), &idle{c.Self()})
+}
+
+// sign seals the bundles of a group. The votes were granted and are being made
+// durable at this moment; the bundles leave when both are done.
+func (s *signer) sign(c actor.Context, m *signGroup) {
+	out := &signed{number: m.number}
+	for _, votes := range m.bundles {
+		start := s.t.cfg.Clock.Now()
+		bundle, verified, err := crypto.Seal(s.t.cfg.Keyring, s.t.cfg.Self, s.t.cfg.Key, votes)
+		if err != nil {
+			panic(err) // a key that cannot sign is no replica's
+		}
+		s.t.cfg.Metrics.ObserveSign(s.t.cfg.Clock.Now().Sub(start), len(votes))
+		out.bundles = append(out.bundles, bundle)
+		out.votes = append(out.votes, verified...)
+	}
+	c.Send(s.t.links.sequencer, out)
+}
+
+// verify checks what a peer sent and passes on what holds. Whatever does not
+// is the channel peer's fault: it was obliged to check, too. [E1, E4]
+func (s *signer) verify(c actor.Context, m *verify) {
+	switch msg := m.message.(type) {
+	case *messages.Bundles:
+		s.openBundles(c, m.in.From, msg.Bundles)
+	case *messages.BatchBody:
+		batch, err := messages.ParseBatch(msg.Body, s.t.cfg.Genesis.Params)
+		if err != nil {
+			s.reject(c, m.in.From, sentMalformed, "invalid batch", err)
+			return
+		}
+		c.Send(s.t.links.sequencer, &batchArrived{m.in.From, batch})
+	case *messages.Forward:
+		s.forward(c, m.in.From, msg.Vertices)
+	case *messages.Decided:
+		s.decided(c, m.in.From, msg)
+	case *messages.StableCheckpoint:
+		err := s.t.cfg.Keyring.OpenCertificate(messages.Checkpoint, 0, msg.Seq, msg.Digest, msg.Certificate, s.t.quorum)
+		if err != nil {
+			s.reject(c, m.in.From, sentInvalidSignature, "bad certificate", err)
+			return
+		}
+		c.Send(s.t.links.sequencer, &certificateArrived{pbft.StableCheckpoint{Seq: msg.Seq, Digest: msg.Digest, Bundles: msg.Certificate}})
+	}
+}
+
+func (s *signer) openBundles(c actor.Context, from messages.Index, bundles []*messages.Bundle) {
+	out := &verifiedVotes{}
+	for _, b := range bundles {
+		start := s.t.cfg.Clock.Now()
+		votes, err := s.t.cfg.Keyring.Open(b)
+		s.t.cfg.Metrics.ObserveVerify(s.t.cfg.Clock.Now().Sub(start))
+		if err != nil {
+			s.rejectBundle(c, from, err)
+			continue // one bad bundle says nothing about the others
+		}
+		out.votes = append(out.votes, votes...)
+	}
+	if len(out.votes) > 0 {
+		c.Send(s.t.links.sequencer, out)
+		c.Send(s.t.links.detector, out)
+	}
+}
+
+func (s *signer) rejectBundle(c actor.Context, from messages.Index, err error) {
+	var bad *crypto.BundleError
+	if errors.As(err, &bad) && bad.Reason == crypto.WrongEpoch {
+		s.t.cfg.Metrics.Dropped("wrong_epoch", 1) // early or late, nobody's fault
+		return
+	}
+	s.reject(c, from, sentInvalidSignature, "bad signature", err)
+}
+
+func (s *signer) reject(c actor.Context, from messages.Index, what misbehaviour, reason string, err error) {
+	s.t.cfg.Metrics.Dropped(reason, 1)
+	s.t.log.Warn().Int("peer", int(from)).Str("reason", reason).Err(err).Msg("rejected")
+	c.Send(s.t.links.detector, &misbehaved{from, what})
+}
+
+// forward takes vertices a member passes on into the pool.
+func (s *signer) forward(c actor.Context, from messages.Index, data []byte) {
+	var vertices [][]byte
+	var hashes []messages.Digest
+	for len(data) > 0 {
+		view, size, err := messages.ParseVertex(data)
+		if err != nil {
+			s.reject(c, from, sentMalformed, "malformed", err)
+			return
+		}
+		vertices = append(vertices, view.Bytes())
+		hashes = append(hashes, view.Hash())
+		data = data[size:]
+	}
+	if dropped := s.t.pool.AddForwarded(from, vertices, hashes); dropped > 0 {
+		s.t.cfg.Metrics.Dropped("pool_full", dropped)
+	}
+	c.Send(s.t.links.proposer, &wake{})
+}
+
+// decided checks a fetched batch and its commit certificate.
+func (s *signer) decided(c actor.Context, from messages.Index, d *messages.Decided) {
+	if err := s.t.cfg.Keyring.OpenCertificate(messages.Commit, d.View, d.Seq, d.Digest, d.Certificate, s.t.quorum); err != nil {
+		s.reject(c, from, sentInvalidSignature, "bad certificate", err)
+		return
+	}
+	decision, err := s.t.ledger.decision(d)
+	if err != nil {
+		s.reject(c, from, sentMalformed, "wrong digest", err)
+		return
+	}
+	c.Send(s.t.links.sync, &fetched{from, decision})
+}

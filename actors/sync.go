@@ -1,0 +1,125 @@
+package actors
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/cretoai/consensus/cluster"
+	"github.com/cretoai/consensus/messages"
+)
+
+// fetched is a certified batch a member sent on request, verified.
+type fetched struct {
+	from     messages.Index
+	decision *decided
+}
+
+// catchUp brings a replica that missed something up to the others with
+// certified batches, and serves those who ask. Who is behind pulls, a range at
+// a time, from one member after the other; nothing is pushed. [S3]
+type catchUp struct {
+	t        *Tree
+	executed messages.Seq
+	before   messages.Seq   // executed at the last heartbeat
+	peers    []messages.Seq // what each member says it executed
+	asked    messages.Seq   // the end of the range asked for, 0 when none
+	from     messages.Index // whom
+	deadline time.Time
+	served   []int // sequences sent to each member since the last heartbeat
+}
+
+// Bounds of catching up: how many sequences one request asks for, how long it
+// may take to bring the next one, and how much is served to one member between
+// two heartbeats.
+const (
+	fetchRange      = 32
+	fetchTimeout    = 2 * time.Second
+	servedPerBeat   = 128
+	behindTolerance = 1
+)
+
+func newCatchUp(t *Tree) *catchUp {
+	return &catchUp{t: t, executed: t.recovered.state.seq, peers: make([]messages.Seq, t.n), served: make([]int, t.n)}
+}
+
+func (s *catchUp) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *statusArrived:
+		s.peers[m.from] = m.status.Executed
+	case *executed:
+		s.executed = max(s.executed, m.seq)
+		if s.asked != 0 && s.executed >= s.asked {
+			s.asked = 0
+			s.ask(c) // more of the same, without waiting for a heartbeat
+		}
+	case *fetched:
+		s.deadline = s.t.cfg.Clock.Now().Add(fetchTimeout)
+		c.Send(s.t.links.executor, m.decision)
+	case *decidedWanted:
+		s.serve(c, m)
+	case *tick:
+		s.beat(c)
+	}
+}
+
+// beat asks when others are ahead and nothing was executed since the last
+// heartbeat: while sequences complete by themselves there is nothing to fetch.
+func (s *catchUp) beat(c actor.Context) {
+	clear(s.served)
+	moved := s.executed > s.before
+	s.before = s.executed
+	if s.asked != 0 {
+		if s.t.cfg.Clock.Now().Before(s.deadline) {
+			return
+		}
+		s.asked = 0
+	}
+	if !moved || s.far() {
+		s.ask(c)
+	}
+}
+
+// far reports whether the others are beyond this replica's window: their votes
+// reach it no more.
+func (s *catchUp) far() bool {
+	for _, seq := range s.peers {
+		if seq > s.executed+s.t.cfg.Genesis.Params.Window/2 {
+			return true
+		}
+	}
+	return false
+}
+
+// ask requests the next range from the next member that has it.
+func (s *catchUp) ask(c actor.Context) {
+	for range s.peers {
+		s.from = messages.Index((int(s.from) + 1) % s.t.n)
+		top := s.peers[s.from]
+		if s.from == s.t.cfg.Self || top < s.executed+behindTolerance || !s.t.cfg.Transport.Connected(s.from) {
+			continue
+		}
+		s.asked = min(top, s.executed+fetchRange)
+		s.deadline = s.t.cfg.Clock.Now().Add(fetchTimeout)
+		c.Send(s.t.links.egress, &send{s.from, cluster.LaneVotes, &messages.FetchDecided{From: s.executed + 1, To: s.asked}})
+		return
+	}
+}
+
+// serve answers a request from the ledger, within what one member may have.
+func (s *catchUp) serve(c actor.Context, m *decidedWanted) {
+	for seq := m.request.From; seq <= m.request.To; seq++ {
+		if s.served[m.from] >= servedPerBeat {
+			return
+		}
+		d, ok, err := s.t.ledger.Decided(seq)
+		if err != nil {
+			s.t.log.Error().Uint64("seq", uint64(seq)).Err(err).Msg("the ledger could not be read for a peer")
+		}
+		if !ok {
+			return
+		}
+		s.served[m.from]++
+		c.Send(s.t.links.egress, &send{m.from, cluster.LaneBulk, d})
+	}
+}

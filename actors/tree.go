@@ -1,0 +1,297 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/rs/zerolog"
+
+	"github.com/cretoai/consensus/actors/runtime"
+	"github.com/cretoai/consensus/cluster"
+	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/detector"
+	"github.com/cretoai/consensus/leader"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/metrics"
+	"github.com/cretoai/consensus/pbft"
+	"github.com/cretoai/consensus/storage"
+)
+
+// Config is everything a tree works with. Package replica fills it in; every
+// field is required but Custom and Runtime.
+type Config struct {
+	Genesis   *messages.Genesis
+	Keyring   *crypto.Keyring
+	Self      messages.Index
+	Key       crypto.PrivateKey
+	Transport cluster.Transport
+	Journal   *storage.Journal
+	State     *storage.State
+	App       StateMachine
+	Metrics   *metrics.Metrics
+	Log       zerolog.Logger
+	Clock     runtime.Clock
+	Rand      runtime.Rand
+	Version   string
+
+	PipelineDepth    int           // the leader's sequences in flight
+	MaxPending       int           // vertices the pool holds of this replica's own
+	FinalityTimeout  time.Duration // the most a view's base timeout can be
+	Heartbeat        time.Duration // between two Status
+	HeartbeatTimeout time.Duration // silence after which a leader is suspected
+	Detection        bool          // byzantine_detection_enabled
+	Signers          int           // worker actors that sign and verify
+
+	Custom  []Custom
+	Runtime Runtime
+}
+
+// Tree is the supervisor tree of one replica.
+type Tree struct {
+	cfg      Config
+	n        int
+	quorum   int
+	schedule leader.Schedule
+	system   *actor.ActorSystem
+	root     *actor.PID
+	links    links
+	log      zerolog.Logger
+	instance [16]byte
+
+	pool      *Pool
+	ledger    *Ledger
+	hub       *hub
+	detector  *Detector
+	peers     *peers
+	recovered *recovery
+	board     atomic.Pointer[Standing]
+	vertices  atomic.Uint64
+	halted    atomic.Pointer[string]
+
+	mu      sync.Mutex
+	stopped bool
+	err     error
+	done    chan struct{}
+	opened  chan error // the root's one word on how starting went
+}
+
+// Standing is where the replica stands, as of the last change.
+type Standing struct {
+	View       messages.View
+	Leader     messages.Index
+	Leads      bool // this replica leads the active view
+	Active     bool // false while changing views
+	Executed   messages.Seq
+	LedgerHead messages.Digest
+	Stable     messages.Seq
+}
+
+// links are the addresses of a tree's actors. They are known before any of
+// them is started, so that none has to be told.
+type links struct {
+	journal, preparer, signers, egress, ingress, sequencer, proposer, executor, viewchange, detector, sync, custom *actor.PID
+}
+
+// child is one line of the tree.
+type child struct {
+	name     string
+	produce  func() actor.Actor
+	strategy actor.SupervisorStrategy // for its own children; nil stops the replica
+}
+
+// children lists the root's children in the order of starting.
+func (t *Tree) children() []child {
+	return []child{
+		{name: "journal", produce: func() actor.Actor { return newJournal(t) }},
+		{name: "preparer", produce: func() actor.Actor { return &preparer{t} }},
+		{name: "signers", produce: func() actor.Actor { return newSigners(t) }},
+		{name: "egress", produce: func() actor.Actor { return &egress{t} }},
+		{name: "ingress", produce: func() actor.Actor { return newIngress(t) }},
+		{name: "sequencer", produce: func() actor.Actor { return newSequencer(t) }, strategy: t.restartTrackers()},
+		{name: "proposer", produce: func() actor.Actor { return newProposer(t) }},
+		{name: "executor", produce: func() actor.Actor { return newExecutor(t) }},
+		{name: "viewchange", produce: func() actor.Actor { return newViewchange(t) }},
+		{name: "detector", produce: func() actor.Actor { return &detectorActor{t} }},
+		{name: "sync", produce: func() actor.Actor { return newCatchUp(t) }},
+		{name: "custom", produce: func() actor.Actor { return &customs{t} }, strategy: t.restartCustoms()},
+	}
+}
+
+func newLinks(address, root string) links {
+	at := func(name string) *actor.PID { return actor.NewPID(address, root+"/"+name) }
+	return links{
+		journal: at("journal"), preparer: at("preparer"), signers: at("signers"), egress: at("egress"),
+		ingress: at("ingress"), sequencer: at("sequencer"), proposer: at("proposer"), executor: at("executor"),
+		viewchange: at("viewchange"), detector: at("detector"), sync: at("sync"), custom: at("custom"),
+	}
+}
+
+// beginning lists who waits for begin, consumers before producers.
+func (l *links) beginning() []*actor.PID { return []*actor.PID{l.journal, l.executor, l.sequencer} }
+
+// ticked lists who gets the heartbeat.
+func (l *links) ticked() []*actor.PID {
+	return []*actor.PID{l.journal, l.sequencer, l.proposer, l.viewchange, l.detector, l.sync}
+}
+
+// Start recovers the replica's state from disk and starts its actors; the
+// network opens last. The system is the replica's own and is not shut down by
+// Stop.
+func Start(system *actor.ActorSystem, cfg Config) (*Tree, error) {
+	n := cfg.Keyring.N()
+	rootName := "replica-" + strconv.Itoa(int(cfg.Self))
+	t := &Tree{
+		cfg: cfg, n: n, quorum: cfg.Keyring.Quorum(), schedule: leader.NewSchedule(n),
+		system: system, links: newLinks(system.Address(), rootName),
+		log: cfg.Log.With().Int("replica", int(cfg.Self)).Logger(),
+		hub: &hub{system: system}, peers: newPeers(n), done: make(chan struct{}), opened: make(chan error, 1),
+	}
+	if _, err := cfg.Rand.Read(t.instance[:]); err != nil {
+		return nil, fmt.Errorf("draw an instance id: %w", err)
+	}
+	t.ledger = newLedger(&t.cfg)
+	t.detector = &Detector{core: detector.New(detector.Config{Members: n, Epoch: cfg.Keyring.Epoch(), Enabled: cfg.Detection})}
+	var err error
+	if t.recovered, err = t.recover(); err != nil {
+		return nil, err
+	}
+	t.vertices.Store(t.recovered.state.total)
+	t.show(t.recovered.core)
+	cfg.Metrics.SetExecutedSequence(uint64(t.recovered.state.seq))
+	t.pool = newPool(n, cfg.Self, cfg.MaxPending, cfg.Clock, func() { system.Root.Send(t.links.proposer, &wake{}) })
+	if t.root, err = system.Root.SpawnNamed(t.rootProps(func() actor.Actor { return &root{t: t} }), rootName); err != nil {
+		return nil, fmt.Errorf("start the root actor: %w", err)
+	}
+	if err := cfg.Runtime.await(t.opened); err != nil {
+		return nil, errors.Join(err, t.Stop(context.Background()))
+	}
+	return t, nil
+}
+
+// open opens the network, once there are actors to receive from it.
+func (t *Tree) open() error {
+	if err := t.cfg.Transport.Start(func(m any) { t.system.Root.Send(t.links.ingress, m) }); err != nil {
+		return fmt.Errorf("open the network: %w", err)
+	}
+	return nil
+}
+
+// Pool is where vertices are proposed.
+func (t *Tree) Pool() *Pool { return t.pool }
+
+// Ledger reads what was finalised.
+func (t *Tree) Ledger() *Ledger { return t.ledger }
+
+// Detector answers questions about the members' conduct.
+func (t *Tree) Detector() *Detector { return t.detector }
+
+// show updates what the door answers from.
+func (t *Tree) show(core *pbft.Sequencer) {
+	view := core.View()
+	t.board.Store(&Standing{
+		View: view, Leader: t.schedule.Leader(view), Leads: core.Leads(), Active: core.Active(),
+		Executed: core.Executed(), LedgerHead: core.Head(), Stable: core.StableCheckpoint().Seq,
+	})
+}
+
+// Standing is where the replica stands.
+func (t *Tree) Standing() Standing { return *t.board.Load() }
+
+// Vertices is how many vertices were executed since genesis.
+func (t *Tree) Vertices() uint64 { return t.vertices.Load() }
+
+// Halted says why the replica stopped executing, if it did.
+func (t *Tree) Halted() (reason string, halted bool) {
+	if r := t.halted.Load(); r != nil {
+		return *r, true
+	}
+	return "", false
+}
+
+// Peer gives the newest Status of a member, nil before the first one.
+func (t *Tree) Peer(member messages.Index) *messages.Status { return t.peers.status(member) }
+
+// Subscribe gives the replica's events from now on. A subscriber that lets
+// more than buffer events wait misses the next ones.
+func (t *Tree) Subscribe(buffer int) *Subscription { return t.hub.subscribe(buffer) }
+
+// Done is closed when the replica ends, by Stop or by a failure.
+func (t *Tree) Done() <-chan struct{} { return t.done }
+
+// Err says, once Done is closed, what ended the replica; nil after Stop.
+func (t *Tree) Err() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err
+}
+
+// fail ends the replica with an error, once. What is on disk stays; nothing is
+// voted for any more.
+func (t *Tree) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.stopped {
+		return
+	}
+	t.stopped, t.err = true, err
+	t.log.Error().Err(err).Msg("the replica stops")
+	close(t.done)
+}
+
+func (t *Tree) stopping() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.stopped
+}
+
+// Stop ends the replica: the network closes, the actors stop, and whatever
+// waited for the disk gets there. It may be called again, and after a failure.
+func (t *Tree) Stop(ctx context.Context) error {
+	t.mu.Lock()
+	if !t.stopped {
+		t.stopped = true
+		close(t.done)
+	}
+	t.mu.Unlock()
+	err := t.cfg.Transport.Stop()
+	if t.root != nil {
+		wait := make(chan error, 1)
+		future := t.system.Root.StopFuture(t.root)
+		future.PipeTo()
+		wait <- future.Wait()
+		select {
+		case stopErr := <-wait:
+			if stopErr != nil && !errors.Is(stopErr, actor.ErrDeadLetter) {
+				err = errors.Join(err, fmt.Errorf("stop the actors: %w", stopErr))
+			}
+		case <-ctx.Done():
+			err = errors.Join(err, fmt.Errorf("stop the actors: %w", ctx.Err()))
+		}
+	}
+	t.pool.close()
+	t.hub.close()
+	return err
+}
+
+// Connected is how many other members' channels are open.
+func (t *Tree) Connected() int {
+	count := 0
+	for i := range t.n {
+		if m := messages.Index(i); m != t.cfg.Self && t.cfg.Transport.Connected(m) {
+			count++
+		}
+	}
+	return count
+}
+
+// ConnectedTo reports whether the channel to a member is open.
+func (t *Tree) ConnectedTo(member messages.Index) bool { return t.cfg.Transport.Connected(member) }
+
+// itoa names actors by number.
+func itoa(i int) string { return strconv.Itoa(i) }

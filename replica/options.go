@@ -1,0 +1,72 @@
+package replica
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/rs/zerolog"
+
+	"github.com/cretoai/consensus/actors"
+	"github.com/cretoai/consensus/actors/runtime"
+	"github.com/cretoai/consensus/cluster"
+)
+
+// Option changes what Start builds a replica from.
+type Option func(*options)
+
+type options struct {
+	app       StateMachine
+	custom    []actors.Custom
+	log       zerolog.Logger
+	clock     runtime.Clock
+	rand      runtime.Rand
+	transport cluster.Transport
+	fs        vfs.FS
+	version   string
+}
+
+func newOptions(opts []Option) options {
+	o := options{
+		app: &actors.VertexLedger{}, log: zerolog.Nop(), clock: runtime.RealClock(), rand: runtime.SecureRand(),
+		fs: vfs.Default, version: "cretoai-consensus",
+	}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
+}
+
+// StateMachine is the application; see its methods for the contract.
+type StateMachine = actors.StateMachine
+
+// Operation is one finalised vertex as the application gets it.
+type Operation = actors.Operation
+
+// WithStateMachine executes finalised vertices with app instead of the vertex
+// ledger. All members must run the same application.
+func WithStateMachine(app StateMachine) Option { return func(o *options) { o.app = app } }
+
+// WithActor adds an actor of your own to the replica's tree. It receives the
+// events of package messages (Finalized, Checkpointed, ViewChanged,
+// ViolationDetected) as values, is restarted when it panics, and cannot take
+// the replica down. produce is called at every start and restart; name is
+// unique among your actors.
+func WithActor(name string, produce func() actor.Actor) Option {
+	return func(o *options) { o.custom = append(o.custom, actors.Custom{Name: name, Produce: produce}) }
+}
+
+// WithLogger gives the replica a logger; the default is silent.
+func WithLogger(log zerolog.Logger) Option { return func(o *options) { o.log = log } }
+
+// WithClock replaces the machine's clock.
+func WithClock(clock runtime.Clock) Option { return func(o *options) { o.clock = clock } }
+
+// WithTransport connects the replica by other means than mutual TLS over TCP.
+// Start opens it, Stop closes it.
+func WithTransport(t cluster.Transport) Option { return func(o *options) { o.transport = t } }
+
+// WithStorage puts the replica's data on another file system than the
+// machine's. The folder is not locked there.
+func WithStorage(fs vfs.FS) Option { return func(o *options) { o.fs = fs } }
+
+// WithVersion names the embedding software to peers and in metrics.
+func WithVersion(version string) Option { return func(o *options) { o.version = version } }

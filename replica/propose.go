@@ -1,0 +1,208 @@
+package replica
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/cretoai/consensus/actors"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
+)
+
+// Vertex is what gets finalised: a payload with parents.
+type Vertex struct {
+	// Payload is the application's; it is not empty.
+	Payload []byte
+	// Parents are hashes of vertices this one refers to; at most
+	// messages.VertexParentsMax.
+	Parents []messages.Digest
+	// Creator and Nonce identify the vertex: proposed again with the same two,
+	// it is never executed twice. Left zero, the replica names itself, with a
+	// fresh nonce. Nonces of one creator are used in about ascending order: those
+	// more than the genesis' nonce window behind the highest are spent.
+	Creator [32]byte
+	Nonce   uint64
+	// Timestamp is the creator's claim, in milliseconds since the Unix epoch.
+	Timestamp int64
+	// Expires is the last sequence at which the vertex may execute; left zero,
+	// half of pbft.ExpiryReach from now.
+	Expires messages.Seq
+}
+
+// Receipt says where a vertex stands in the ledger, on all correct replicas.
+type Receipt = actors.Receipt
+
+// Errors of proposing. Every one of them leaves the replica as it was.
+var (
+	// ErrPoolFull: MaxPendingVertices wait already. Retry when some are final.
+	ErrPoolFull = actors.ErrPoolFull
+	// ErrStopped: the replica has stopped, or stopped while waiting.
+	ErrStopped = actors.ErrStopped
+	// ErrEmptyPayload: a vertex carries at least one byte.
+	ErrEmptyPayload = errors.New("the payload is empty: a vertex carries at least one byte")
+)
+
+// TooLargeError says that a vertex exceeds what fits.
+type TooLargeError struct {
+	Bytes, BytesMax int
+}
+
+func (e TooLargeError) Error() string {
+	return fmt.Sprintf("a vertex of %d bytes is too large: at most %d fit; split the payload", e.Bytes, e.BytesMax)
+}
+
+// NoOpError says that a vertex was finalised but executed as a no-op, and why:
+// its nonce was used before, or it had expired.
+type NoOpError struct {
+	Receipt Receipt
+}
+
+func (e NoOpError) Error() string {
+	return fmt.Sprintf("vertex %v was finalised at sequence %d as a no-op: %v", e.Receipt.Vertex, e.Receipt.Seq, e.Receipt.Outcome)
+}
+
+// NotFinalError says that waiting ended before the vertices were final. They
+// stay proposed and may be finalised later.
+type NotFinalError struct {
+	Missing   int // vertices without a receipt
+	Connected int // other members this replica is connected to
+	Quorum    int // members needed, this one included
+	Cause     error
+}
+
+func (e NotFinalError) Error() string {
+	return fmt.Sprintf("%d vertices not final yet (%v): %d other members connected, %d needed for a quorum; they stay proposed",
+		e.Missing, e.Cause, e.Connected, e.Quorum-1)
+}
+
+func (e NotFinalError) Unwrap() error { return e.Cause }
+
+// identity is the creator of vertices that bring none.
+type identity struct {
+	creator [32]byte
+	nonce   atomic.Uint64
+}
+
+// newIdentity draws a creator at each start: counting on from before a crash
+// could make new vertices look like old ones.
+func newIdentity(member messages.MemberID, fresh [16]byte) *identity {
+	h := sha256.New()
+	h.Write([]byte("cretoai-consensus/v1/door\x00"))
+	h.Write(member[:])
+	h.Write(fresh[:])
+	id := &identity{}
+	h.Sum(id.creator[:0])
+	return id
+}
+
+// Propose has a vertex finalised and returns its receipt. It fails at once with
+// ErrPoolFull when too many wait. ctx bounds the waiting: when it ends, the
+// vertex stays proposed and the error is a NotFinalError.
+func (r *Replica) Propose(ctx context.Context, v Vertex) (Receipt, error) {
+	encoded, hash, err := r.encode(v)
+	if err != nil {
+		return Receipt{}, err
+	}
+	w := actors.NewWaiter(1)
+	n, err := r.tree.Pool().Add([][]byte{encoded}, []messages.Digest{hash}, w, 0)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if n == 0 {
+		return Receipt{}, ErrPoolFull
+	}
+	if err := r.wait(ctx, w, 1); err != nil {
+		return Receipt{}, err
+	}
+	if w.Receipts[0].Outcome != pbft.Fresh {
+		return w.Receipts[0], NoOpError{w.Receipts[0]}
+	}
+	return w.Receipts[0], nil
+}
+
+// ProposeAll has many vertices finalised and returns their receipts in the
+// order given. More than fit are fed to the pool as it drains. A receipt whose
+// Outcome is not Fresh is of a vertex that was a no-op. When ctx ends, the
+// receipts there are are returned with a NotFinalError; those missing are zero.
+func (r *Replica) ProposeAll(ctx context.Context, vertices []Vertex) ([]Receipt, error) {
+	if len(vertices) == 0 {
+		return nil, nil
+	}
+	encoded := make([][]byte, len(vertices))
+	hashes := make([]messages.Digest, len(vertices))
+	for i, v := range vertices {
+		var err error
+		if encoded[i], hashes[i], err = r.encode(v); err != nil {
+			return nil, fmt.Errorf("vertex %d: %w", i, err)
+		}
+	}
+	w := actors.NewWaiter(len(vertices))
+	for at := 0; at < len(encoded); {
+		space := r.tree.Pool().Space()
+		n, err := r.tree.Pool().Add(encoded[at:], hashes[at:], w, at)
+		if err != nil {
+			return nil, err
+		}
+		if at += n; n > 0 {
+			continue
+		}
+		select {
+		case <-space:
+		case <-ctx.Done():
+			return r.tree.Pool().Abandon(w), r.notFinal(ctx, w)
+		}
+	}
+	if err := r.wait(ctx, w, len(vertices)); err != nil {
+		return r.tree.Pool().Abandon(w), err
+	}
+	return w.Receipts, nil
+}
+
+func (r *Replica) wait(ctx context.Context, w *actors.Waiter, n int) error {
+	select {
+	case <-w.Done:
+		return w.Err()
+	case <-ctx.Done():
+		select {
+		case <-w.Done: // both at once: final is final
+			return w.Err()
+		default:
+			return r.notFinal(ctx, w)
+		}
+	}
+}
+
+func (r *Replica) notFinal(ctx context.Context, w *actors.Waiter) error {
+	return NotFinalError{
+		Missing: r.tree.Pool().Missing(w), Connected: r.tree.Connected(),
+		Quorum: messages.Quorum(r.genesis.N()), Cause: context.Cause(ctx),
+	}
+}
+
+// encode makes a vertex's bytes, once, and their hash.
+func (r *Replica) encode(v Vertex) ([]byte, messages.Digest, error) {
+	if len(v.Payload) == 0 {
+		return nil, messages.Digest{}, ErrEmptyPayload
+	}
+	limit := min(messages.VertexBytesMax, int(r.genesis.Params.BatchBytes)-messages.BatchHeaderBytes)
+	if size := messages.VertexHeaderBytes + 32*len(v.Parents) + len(v.Payload); size > limit {
+		return nil, messages.Digest{}, TooLargeError{size, limit}
+	}
+	m := messages.Vertex{
+		Parents: v.Parents, Payload: v.Payload, Creator: v.Creator, Nonce: v.Nonce, Timestamp: v.Timestamp, Expires: v.Expires,
+	}
+	if m.Creator == [32]byte{} {
+		m.Creator, m.Nonce = r.identity.creator, r.identity.nonce.Add(1)
+	}
+	if m.Expires == 0 {
+		m.Expires = r.tree.Standing().Executed + pbft.ExpiryReach/2
+	}
+	b, err := m.Encode()
+	if err != nil {
+		return nil, messages.Digest{}, err
+	}
+	return b, messages.HashVertex(b), nil
+}

@@ -1,0 +1,193 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"sync"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/cretoai/consensus/actors"
+	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/metrics"
+	"github.com/cretoai/consensus/storage"
+)
+
+// Replica is one running member.
+type Replica struct {
+	genesis  *messages.Genesis
+	keyring  *crypto.Keyring
+	self     messages.Index
+	tree     *actors.Tree
+	metrics  *metrics.Metrics
+	identity *identity
+	system   *actor.ActorSystem
+
+	stop    sync.Once
+	stopErr error
+	closers []io.Closer // closed in reverse order, after the tree stopped
+	stopped chan struct{}
+}
+
+// NotMemberError says that a key belongs to no member of the genesis.
+type NotMemberError struct {
+	Key     messages.MemberID
+	ChainID string
+}
+
+func (e NotMemberError) Error() string {
+	return fmt.Sprintf("key %v is no member's of chain %q: use the key whose fingerprint the genesis lists", e.Key, e.ChainID)
+}
+
+// Start recovers the replica from its folder and lets it take part. ctx bounds
+// the start only. The replica runs until Stop, or until it fails: see Done.
+func Start(ctx context.Context, cfg Config, opts ...Option) (*Replica, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("replica configuration: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	o := newOptions(opts)
+	keyring, err := crypto.NewKeyring(cfg.Genesis)
+	if err != nil {
+		return nil, fmt.Errorf("genesis: %w", err)
+	}
+	self, ok := keyring.IndexOfKey(cfg.Key.Public())
+	if !ok {
+		return nil, NotMemberError{messages.NewMemberID(cfg.Genesis.Scheme, cfg.Key.Public().Bytes()), cfg.Genesis.ChainID}
+	}
+	r := &Replica{
+		genesis: cfg.Genesis, keyring: keyring, self: self, stopped: make(chan struct{}),
+		metrics: metrics.New(metrics.Options{Members: keyring.N(), Version: o.version, Now: o.clock.Now}),
+	}
+	if err := r.start(&cfg, &o); err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	return r, nil
+}
+
+// start opens the disk, then the tree, which opens the network.
+func (r *Replica) start(cfg *Config, o *options) error {
+	journal, state, err := r.open(cfg, o)
+	if err != nil {
+		return err
+	}
+	log := slog.New(zerolog.NewSlogHandler(o.log.With().Int("replica", int(r.self)).Logger()))
+	r.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return log }))
+	r.onClose(func() error { r.system.Shutdown(); return nil })
+	transport := o.transport
+	if transport == nil {
+		if transport, err = r.remote(cfg, log); err != nil {
+			return err
+		}
+	}
+	var fresh [16]byte
+	if _, err := o.rand.Read(fresh[:]); err != nil {
+		return fmt.Errorf("draw a creator id: %w", err)
+	}
+	r.identity = newIdentity(r.genesis.MemberID(r.self), fresh)
+	r.metrics.SetWALSyncDisabled(cfg.WALSync != storage.SyncAlways)
+	if cfg.WALSync != storage.SyncAlways {
+		o.log.Warn().Msg("wal_sync is not \"always\": a power cut makes this replica forget votes and counts as a faulty member")
+	}
+	r.tree, err = actors.Start(r.system, actors.Config{
+		Genesis: r.genesis, Keyring: r.keyring, Self: r.self, Key: cfg.Key,
+		Transport: transport, Journal: journal, State: state, App: o.app,
+		Metrics: r.metrics, Log: o.log, Clock: o.clock, Rand: o.rand, Version: o.version,
+		PipelineDepth: cfg.PipelineDepth, MaxPending: cfg.MaxPendingVertices,
+		FinalityTimeout: cfg.FinalityTimeout, Heartbeat: cfg.Heartbeat, HeartbeatTimeout: cfg.HeartbeatTimeout,
+		Detection: cfg.ByzantineDetection, Signers: cfg.Signers, Custom: o.custom,
+	})
+	return err
+}
+
+// open locks the home folder and opens the journal and the state store in it.
+func (r *Replica) open(cfg *Config, o *options) (*storage.Journal, *storage.State, error) {
+	if err := o.fs.MkdirAll(cfg.Home, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("make the home folder %s: %w", cfg.Home, err)
+	}
+	lock, err := storage.LockFolderOn(o.fs, cfg.Home)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.closers = append(r.closers, lock)
+	id := storage.Identity{Chain: r.keyring.Chain(), Member: r.genesis.MemberID(r.self)}
+	journal, err := storage.OpenJournal(filepath.Join(cfg.Home, "journal"), id, storage.Options{
+		FS: o.fs, SegmentBytes: cfg.SegmentBytes, Sync: cfg.WALSync, Now: o.clock.Now,
+		Observer: storage.Observer{Flushed: r.metrics.ObserveFlush},
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the journal: %w", err)
+	}
+	r.closers = append(r.closers, journal)
+	state, err := storage.OpenState(filepath.Join(cfg.Home, "state"), o.fs)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the state store: %w", err)
+	}
+	r.closers = append(r.closers, state)
+	return journal, state, nil
+}
+
+func (r *Replica) onClose(f func() error) { r.closers = append(r.closers, closer(f)) }
+
+type closer func() error
+
+func (c closer) Close() error { return c() }
+
+// close ends what start opened, the last first.
+func (r *Replica) close() error {
+	var errs []error
+	for i := len(r.closers) - 1; i >= 0; i-- {
+		errs = append(errs, r.closers[i].Close())
+	}
+	r.closers = nil
+	return errors.Join(errs...)
+}
+
+// Stop ends the replica: connections close, what waited for the disk gets
+// there, and callers still waiting get ErrStopped. It may be called again.
+func (r *Replica) Stop(ctx context.Context) error {
+	r.stop.Do(func() {
+		r.stopErr = errors.Join(r.tree.Stop(ctx), r.close())
+		close(r.stopped)
+	})
+	<-r.stopped
+	return r.stopErr
+}
+
+// Done is closed when the replica ends: by Stop, or by itself after a failure
+// that Err then tells. Stop is still to be called to free what it holds.
+func (r *Replica) Done() <-chan struct{} { return r.tree.Done() }
+
+// Err says, once Done is closed, what ended the replica; nil after Stop.
+func (r *Replica) Err() error { return r.tree.Err() }
+
+// Self is this replica's index in the genesis.
+func (r *Replica) Self() messages.Index { return r.self }
+
+// Metrics is the replica's Prometheus registry.
+func (r *Replica) Metrics() *prometheus.Registry { return r.metrics.Registry() }
+
+// Detector tells about the members' conduct.
+func (r *Replica) Detector() *actors.Detector { return r.tree.Detector() }
+
+// Subscribe gives the replica's events from now on; one that lets more than
+// buffer of them wait misses the next ones, and is told how many.
+func (r *Replica) Subscribe(buffer int) *actors.Subscription { return r.tree.Subscribe(buffer) }
+
+// IsLeader reports whether this replica leads the current view.
+func (r *Replica) IsLeader() bool { return r.tree.Standing().Leads }
+
+// CurrentView is the view the replica is in, or changing to.
+func (r *Replica) CurrentView() messages.View { return r.tree.Standing().View }
+
+// CurrentSequence is the last executed sequence.
+func (r *Replica) CurrentSequence() messages.Seq { return r.tree.Standing().Executed }

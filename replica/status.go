@@ -1,0 +1,78 @@
+package replica
+
+import (
+	"github.com/cretoai/consensus/messages"
+)
+
+// Status is where a replica and its peers stand.
+type Status struct {
+	Replica          messages.Index  `json:"replica"`
+	ChainID          string          `json:"chain_id"`
+	Genesis          messages.Digest `json:"genesis"`
+	View             messages.View   `json:"view"`
+	Leader           messages.Index  `json:"leader"`
+	IsLeader         bool            `json:"is_leader"`
+	Active           bool            `json:"active"`
+	Sequence         messages.Seq    `json:"sequence"`
+	StableCheckpoint messages.Seq    `json:"stable_checkpoint"`
+	Vertices         uint64          `json:"vertices"`
+	LedgerHead       messages.Digest `json:"ledger_head"`
+	// Halted says why the replica stopped executing; empty while it works.
+	Halted string       `json:"halted,omitempty"`
+	Peers  []PeerStatus `json:"peers"`
+}
+
+// PeerStatus is what is known of another member, from its newest Status.
+type PeerStatus struct {
+	Replica    messages.Index `json:"replica"`
+	Name       string         `json:"name"`
+	Connected  bool           `json:"connected"`
+	Sequence   messages.Seq   `json:"sequence"`
+	View       messages.View  `json:"view"`
+	Reputation float64        `json:"reputation"`
+	Banned     bool           `json:"banned"`
+}
+
+// Status gathers where the replica stands.
+func (r *Replica) Status() Status {
+	standing := r.tree.Standing()
+	halted, _ := r.tree.Halted()
+	s := Status{
+		Replica: r.self, ChainID: r.genesis.ChainID, Genesis: r.keyring.Chain(),
+		View: standing.View, Leader: standing.Leader, IsLeader: standing.Leads, Active: standing.Active,
+		Sequence: standing.Executed, StableCheckpoint: standing.Stable, Vertices: r.tree.Vertices(),
+		LedgerHead: standing.LedgerHead, Halted: halted, Peers: make([]PeerStatus, 0, r.genesis.N()-1),
+	}
+	for i, member := range r.genesis.Members {
+		m := messages.Index(i)
+		if m == r.self {
+			continue
+		}
+		p := PeerStatus{
+			Replica: m, Name: member.Name, Connected: r.tree.ConnectedTo(m),
+			Reputation: r.tree.Detector().Reputation(m), Banned: r.tree.Detector().IsBanned(m),
+		}
+		if st := r.tree.Peer(m); st != nil {
+			p.Sequence, p.View = st.Executed, st.View
+		}
+		s.Peers = append(s.Peers, p)
+	}
+	return s
+}
+
+// Ready reports whether the replica can be expected to finalise what it is
+// given, and if not, why.
+func (r *Replica) Ready() (ready bool, reason string) {
+	select {
+	case <-r.tree.Done():
+		return false, "stopped"
+	default:
+	}
+	if reason, halted := r.tree.Halted(); halted {
+		return false, reason
+	}
+	if need := messages.Quorum(r.genesis.N()) - 1; r.tree.Connected() < need {
+		return false, "too few members connected for a quorum"
+	}
+	return true, ""
+}
