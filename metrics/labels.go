@@ -20,8 +20,8 @@ var phases = []string{PhasePrepare, PhaseCommit, PhaseExecute}
 // actorNames are the actors of a replica's tree. All phase trackers count as
 // one: "phase-17" is "phase".
 var actorNames = []string{
-	"replica", "journal", "signers", "signer", "egress", "ingress", "sequencer", "phase",
-	"proposer", "executor", "viewchange", "detector", "sync",
+	"replica", "journal", "preparer", "signers", "signer", "egress", "ingress", "sequencer", "phase",
+	"proposer", "executor", "viewchange", "detector", "sync", "custom",
 }
 
 // queues are the places where work waits: the actors' mailboxes, and the lists
@@ -41,16 +41,17 @@ var violations = []string{
 // dropReasons say why something that arrived or waited was thrown away.
 var dropReasons = []string{
 	// Without fault of anyone.
-	"stale", "duplicate", "early", "below_low_watermark", "above_high_watermark", "wrong_view",
-	"unknown_version", "unsolicited", "evicted", "disconnected", "stopped", "dead_letter",
+	"stale", "duplicate", "early", "wrong_view", "changing_views", "settled_by_new_view", "not_a_checkpoint",
+	"below_the_low_watermark", "above_the_high_watermark", "unknown_version", "unknown_kind", "wrong_epoch",
+	"unsolicited", "evicted", "disconnected", "stopped", "dead_letter",
 	// A bound was reached.
 	"queue_full", "over_budget", "pool_full", "creator_limit",
 	// The sender is at fault.
-	"malformed", "unknown_kind", "too_large", "wrong_chain", "wrong_epoch", "not_a_member",
-	"bad_signature", "bad_certificate", "wrong_digest", "conflicting", "not_the_leader",
-	"invalid_batch", "refused", "banned",
+	"malformed", "invalid", "too_large", "wrong_chain", "not_a_member", "bad_signature", "bad_certificate",
+	"wrong_digest", "not_the_leader", "other_digest_accepted", "not_accepted", "contradicts_executed",
+	"other_state_voted", "invalid_batch", "refused", "banned",
 	// We are.
-	"quarantined", "encode_failed",
+	"quarantined", "halted", "encode_failed",
 }
 
 // normal brings a reason or name, as other packages print it, into the form of
