@@ -114,8 +114,8 @@ func (t *Tracker) Suspect(o Observation) Suspicion {
 
 // lastSign is when the leader last showed life, or when its view was entered.
 func (t *Tracker) lastSign(leader messages.Index) time.Time {
-	if p := &t.peers[leader]; p.heard && p.at.After(t.entered) {
-		return p.at
+	if at := t.peers[leader].at; at.After(t.entered) {
+		return at
 	}
 	return t.entered
 }

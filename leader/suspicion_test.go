@@ -122,7 +122,8 @@ func TestSuspect_SilentLeader(t *testing.T) {
 // A leader not heard for long before its view began gets its full time.
 func TestSuspect_SilenceCountsFromEntering(t *testing.T) {
 	tr := newTrial(t, 2, 4)
-	tr.alive(time.Minute, 0) // member 1 was never heard
+	tr.alive(heartbeat, 1)
+	tr.alive(time.Minute, 0)
 	tr.enter(1, false)
 	tr.silent(silence - 1)
 	tr.want(tr.observation(), 0, messages.SuspicionNone)

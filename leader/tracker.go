@@ -30,8 +30,7 @@ type Tracker struct {
 
 // peer is what counts of a member's newest Status and of its ViewChanges.
 type peer struct {
-	heard      bool
-	at         time.Time // when the Status came
+	at         time.Time // when the Status came, zero before any
 	view       messages.View
 	suspects   messages.View
 	suspicion  messages.Suspicion
@@ -80,8 +79,7 @@ func (t *Tracker) Hold(view messages.View, reason Reason) {
 // and the replica's own, are ignored.
 func (t *Tracker) Heard(now time.Time, from messages.Index, s *messages.Status) {
 	if p := t.peer(from); p != nil {
-		p.heard, p.at = true, now
-		p.view, p.suspects, p.suspicion = s.View, s.Suspects, s.Suspicion
+		p.at, p.view, p.suspects, p.suspicion = now, s.View, s.Suspects, s.Suspicion
 	}
 }
 
@@ -135,7 +133,7 @@ func (t *Tracker) countOthers(now time.Time, v messages.View) Counts {
 		switch p := &t.peers[i]; {
 		case p.viewChange > v, p.view > v:
 			c.Hard++
-		case p.heard && p.suspects >= v && now.Sub(p.at) <= 2*t.heartbeat:
+		case p.suspects >= v && now.Sub(p.at) <= 2*t.heartbeat:
 			c.add(p.suspicion)
 		}
 	}
