@@ -19,9 +19,9 @@ func TestMain(m *testing.M) {
 
 const journalDir = "/home/journal"
 
-// segmentBytesTest gives segments of two pages for groups: roll-over is the
+// segmentBytesTest gives segments of three pages for groups: roll-over is the
 // rule, not the exception.
-const segmentBytesTest = segmentBytesMin
+const segmentBytesTest = 5 * pageBytes
 
 var alice = Identity{Chain: [32]byte{1}, Member: [32]byte{2}}
 

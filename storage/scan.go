@@ -91,7 +91,7 @@ func (j *Journal) scan(seg *segment, after uint64, first bool) (segmentEnd, erro
 	if err != nil {
 		return end, err
 	}
-	if behind.group != 0 {
+	if at != 0 {
 		return damaged(seg.end(), after+1, fmt.Sprintf("group %d at offset %d behind it is whole", behind.group, at))
 	}
 	return end, nil
@@ -149,7 +149,8 @@ func (s *scanner) frame(offset int64) (f frame, found, whole bool, err error) {
 	return f, true, false, nil
 }
 
-// wholeFrameFrom looks for an undamaged frame at any page from offset on.
+// wholeFrameFrom looks for an undamaged frame at any page from offset on, and
+// says where it is; 0 if there is none.
 func (s *scanner) wholeFrameFrom(offset int64) (f frame, at int64, err error) {
 	for at = offset; at < s.seg.limit(); at += pageBytes {
 		f, _, whole, err := s.frame(at)

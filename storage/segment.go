@@ -98,9 +98,11 @@ func encodeHeader(segment, salt uint64, size int64, id Identity) []byte {
 	binary.BigEndian.PutUint64(b[32:], uint64(size))
 	copy(b[40:], id.Chain[:])
 	copy(b[72:], id.Member[:])
-	binary.BigEndian.PutUint32(b[8:], crc32.Checksum(b[12:], castagnoli))
+	sealHeader(b)
 	return b
 }
+
+func sealHeader(b []byte) { binary.BigEndian.PutUint32(b[8:], crc32.Checksum(b[12:], castagnoli)) }
 
 // decodeHeader checks a segment's first page against its name and its owner. A
 // header is durable before its file gets a segment's name, so a bad one is
