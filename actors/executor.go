@@ -36,6 +36,8 @@ type executedState struct {
 	total   uint64 // vertices executed since genesis
 }
 
+func (s *executedState) progress() *Progress { return &Progress{s.seq, s.head, s.total} }
+
 func newExecutor(t *Tree) *executor {
 	return &executor{t: t, state: t.recovered.state, waiting: make(map[messages.Seq]*decided), images: t.recovered.images, written: t.recovered.state.seq}
 }
@@ -87,13 +89,13 @@ func (x *executor) execute(c actor.Context, d *decided) {
 		x.t.fail(err)
 		return
 	}
+	x.t.progress.Store(x.state.progress())
 	x.t.ledger.add(d)
 	c.Send(x.t.links.journal, &keep{d})
 	if d.batch != nil {
 		x.t.pool.Executed(d.batch, Receipt{Seq: d.commit.Seq, View: d.commit.View, Batch: d.commit.Digest}, outcomes, x.t.cfg.Metrics.ObserveFinality)
 		x.t.cfg.Metrics.SequenceExecuted(uint64(d.commit.Seq), d.batch.Len(), fresh, len(d.batch.Bytes()))
 	}
-	x.t.vertices.Store(x.state.total)
 	done := &executed{d.commit.Seq, d.commit.Digest, x.state.head}
 	c.Send(x.t.links.proposer, done)
 	x.tell(c, done)

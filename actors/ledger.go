@@ -25,10 +25,36 @@ type Ledger struct {
 	places map[messages.Seq]storage.LedgerEntry
 }
 
-func newLedger(cfg *Config) *Ledger {
+func newLedger(journal *storage.Journal, state *storage.State, params messages.Params) *Ledger {
 	return &Ledger{
-		journal: cfg.Journal, index: storage.NewLedger(cfg.State), params: cfg.Genesis.Params,
+		journal: journal, index: storage.NewLedger(state), params: params,
 		recent: make(map[messages.Seq]*decided), places: make(map[messages.Seq]storage.LedgerEntry),
+	}
+}
+
+// ReadLedger gives the ledger in the folder of a replica that is not running,
+// and the last sequence in it.
+func ReadLedger(journal *storage.Journal, state *storage.State, g *messages.Genesis) (*Ledger, messages.Seq, error) {
+	l := newLedger(journal, state, g.Params)
+	var stable messages.Seq
+	switch last, err := l.index.Last(); {
+	case err == nil:
+		stable = messages.Seq(last.Seq)
+	case !errors.Is(err, storage.ErrNotFound):
+		return nil, 0, err
+	}
+	replay := newReplay(g.Params, messages.Quorum(g.N()), stable)
+	if err := journal.Replay(replay.visit); err != nil {
+		return nil, 0, fmt.Errorf("read the journal: %w", err)
+	}
+	last := stable
+	for {
+		_, entry, ok := replay.decided(last + 1)
+		if !ok {
+			return l, last, nil
+		}
+		l.placed(entry)
+		last++
 	}
 }
 

@@ -36,7 +36,7 @@ func (t *Tree) recover() (*recovery, error) {
 		}, stable, state.head),
 		state: state,
 	}
-	replay := newReplay(t, stable.Seq)
+	replay := newReplay(t.cfg.Genesis.Params, t.quorum, stable.Seq)
 	if err := t.cfg.Journal.Replay(replay.visit); err != nil {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
@@ -123,9 +123,9 @@ type heldBundle struct {
 	at     storage.Place
 }
 
-func newReplay(t *Tree, low messages.Seq) *replay {
+func newReplay(params messages.Params, quorum int, low messages.Seq) *replay {
 	return &replay{
-		params: t.cfg.Genesis.Params, low: low, quorum: t.quorum,
+		params: params, low: low, quorum: quorum,
 		batches: make(map[messages.Digest]heldBatch), commits: make(map[messages.Vote][]heldBundle),
 	}
 }

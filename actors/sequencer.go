@@ -67,7 +67,6 @@ func (s *sequencer) Receive(c actor.Context) {
 		}
 	case *executed:
 		s.perform(c, s.core.OnExecuted(m.seq, m.digest, m.head))
-		s.publish()
 	case *checkpointReached:
 		s.perform(c, s.core.OnCheckpointReached(m.seq, m.state))
 	case *certificateArrived:
@@ -196,11 +195,8 @@ func (s *sequencer) announce(c actor.Context) {
 	}
 	s.t.cfg.Metrics.SetView(uint64(view))
 	s.t.cfg.Metrics.SetStableCheckpoint(uint64(s.core.StableCheckpoint().Seq))
-	s.publish()
+	s.t.show(s.core)
 }
-
-// publish updates what the door answers from.
-func (s *sequencer) publish() { s.t.show(s.core) }
 
 func (s *sequencer) count(bundles []*messages.Bundle) {
 	prepares, commits := 0, 0

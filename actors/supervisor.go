@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -41,22 +42,34 @@ func name(pid *actor.PID) string { return pid.Id[strings.LastIndexByte(pid.Id, '
 
 // root starts the children, beats the heart, and stops everything.
 type root struct {
-	t     *Tree
-	timer runtime.Timer
+	t        *Tree
+	timer    runtime.Timer
+	children []*actor.PID // those alive, in the order of starting
+	ending   bool
 }
+
+// end asks the root to stop its children, the last first, each when it has
+// handled what it was sent: what was finalised reaches the disk.
+type end struct{}
 
 func (r *root) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *actor.Started:
 		r.start(c)
-	case *actor.Stopping:
+	case *actor.Stopped:
+		close(r.t.ended)
+	case *end:
+		r.ending = true
 		if r.timer != nil {
 			r.timer.Stop()
 		}
+		r.next(c)
 	case *actor.Terminated:
-		r.onTerminated(m)
+		r.onTerminated(c, m)
 	case *tick:
-		r.beat(c)
+		if !r.ending {
+			r.beat(c)
+		}
 	}
 }
 
@@ -75,6 +88,7 @@ func (r *root) start(c actor.Context) {
 			return
 		}
 		c.Watch(pid)
+		r.children = append(r.children, pid)
 	}
 	for _, pid := range t.links.beginning() {
 		c.Send(pid, &begin{})
@@ -92,10 +106,21 @@ func (r *root) beat(c actor.Context) {
 	r.timer = r.t.cfg.Clock.AfterFunc(r.t.cfg.Heartbeat, func() { system.Root.Send(self, &tick{}) })
 }
 
-// onTerminated notices a child that is gone. During a stop that is as it
-// should be; at any other time the library has given up on it.
-func (r *root) onTerminated(m *actor.Terminated) {
-	if r.t.stopping() {
+// next stops the last child alive, and the root after the first.
+func (r *root) next(c actor.Context) {
+	if n := len(r.children); n > 0 {
+		c.Poison(r.children[n-1])
+	} else {
+		c.Stop(c.Self())
+	}
+}
+
+// onTerminated goes on stopping. At any other time a child that is gone means
+// that the library has given up on it.
+func (r *root) onTerminated(c actor.Context, m *actor.Terminated) {
+	r.children = slices.DeleteFunc(r.children, func(pid *actor.PID) bool { return pid.Equal(m.Who) })
+	if r.ending {
+		r.next(c)
 		return
 	}
 	r.t.fail(fmt.Errorf("actor %s stopped by itself", name(m.Who)))

@@ -71,25 +71,31 @@ type Tree struct {
 	peers     *peers
 	recovered *recovery
 	board     atomic.Pointer[Standing]
-	vertices  atomic.Uint64
+	progress  atomic.Pointer[Progress]
 	halted    atomic.Pointer[string]
 
 	mu      sync.Mutex
 	stopped bool
 	err     error
 	done    chan struct{}
-	opened  chan error // the root's one word on how starting went
+	opened  chan error    // the root's one word on how starting went
+	ended   chan struct{} // closed when all actors have stopped
 }
 
 // Standing is where the replica stands, as of the last change.
 type Standing struct {
-	View       messages.View
-	Leader     messages.Index
-	Leads      bool // this replica leads the active view
-	Active     bool // false while changing views
-	Executed   messages.Seq
-	LedgerHead messages.Digest
-	Stable     messages.Seq
+	View   messages.View
+	Leader messages.Index
+	Leads  bool // this replica leads the active view
+	Active bool // false while changing views
+	Stable messages.Seq
+}
+
+// Progress is what was executed.
+type Progress struct {
+	Seq      messages.Seq    // the last executed sequence
+	Head     messages.Digest // the ledger head after it
+	Vertices uint64          // vertices executed since genesis
 }
 
 // links are the addresses of a tree's actors. They are known before any of
@@ -150,18 +156,18 @@ func Start(system *actor.ActorSystem, cfg Config) (*Tree, error) {
 		cfg: cfg, n: n, quorum: cfg.Keyring.Quorum(), schedule: leader.NewSchedule(n),
 		system: system, links: newLinks(system.Address(), rootName),
 		log: cfg.Log.With().Int("replica", int(cfg.Self)).Logger(),
-		hub: &hub{system: system}, peers: newPeers(n), done: make(chan struct{}), opened: make(chan error, 1),
+		hub: &hub{system: system}, peers: newPeers(n), done: make(chan struct{}), opened: make(chan error, 1), ended: make(chan struct{}),
 	}
 	if _, err := cfg.Rand.Read(t.instance[:]); err != nil {
 		return nil, fmt.Errorf("draw an instance id: %w", err)
 	}
-	t.ledger = newLedger(&t.cfg)
+	t.ledger = newLedger(cfg.Journal, cfg.State, cfg.Genesis.Params)
 	t.detector = &Detector{core: detector.New(detector.Config{Members: n, Epoch: cfg.Keyring.Epoch(), Enabled: cfg.Detection})}
 	var err error
 	if t.recovered, err = t.recover(); err != nil {
 		return nil, err
 	}
-	t.vertices.Store(t.recovered.state.total)
+	t.progress.Store(t.recovered.state.progress())
 	t.show(t.recovered.core)
 	cfg.Metrics.SetExecutedSequence(uint64(t.recovered.state.seq))
 	t.pool = newPool(n, cfg.Self, cfg.MaxPending, cfg.Clock, func() { system.Root.Send(t.links.proposer, &wake{}) })
@@ -196,15 +202,15 @@ func (t *Tree) show(core *pbft.Sequencer) {
 	view := core.View()
 	t.board.Store(&Standing{
 		View: view, Leader: t.schedule.Leader(view), Leads: core.Leads(), Active: core.Active(),
-		Executed: core.Executed(), LedgerHead: core.Head(), Stable: core.StableCheckpoint().Seq,
+		Stable: core.StableCheckpoint().Seq,
 	})
 }
 
 // Standing is where the replica stands.
 func (t *Tree) Standing() Standing { return *t.board.Load() }
 
-// Vertices is how many vertices were executed since genesis.
-func (t *Tree) Vertices() uint64 { return t.vertices.Load() }
+// Progress is what was executed: never less than what receipts and events say.
+func (t *Tree) Progress() Progress { return *t.progress.Load() }
 
 // Halted says why the replica stopped executing, if it did.
 func (t *Tree) Halted() (reason string, halted bool) {
@@ -261,16 +267,11 @@ func (t *Tree) Stop(ctx context.Context) error {
 	t.mu.Unlock()
 	err := t.cfg.Transport.Stop()
 	if t.root != nil {
-		wait := make(chan error, 1)
-		future := t.system.Root.StopFuture(t.root)
-		future.PipeTo()
-		wait <- future.Wait()
+		t.system.Root.Send(t.root, &end{})
 		select {
-		case stopErr := <-wait:
-			if stopErr != nil && !errors.Is(stopErr, actor.ErrDeadLetter) {
-				err = errors.Join(err, fmt.Errorf("stop the actors: %w", stopErr))
-			}
+		case <-t.ended:
 		case <-ctx.Done():
+			t.system.Root.Stop(t.root)
 			err = errors.Join(err, fmt.Errorf("stop the actors: %w", ctx.Err()))
 		}
 	}

@@ -2,9 +2,9 @@ package replica_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
-	"runtime"
 	"testing"
 	"time"
 
@@ -53,7 +53,7 @@ func (nw *network) start(members ...int) {
 	for _, i := range members {
 		cfg := replica.DefaultConfig()
 		cfg.Genesis, cfg.Key = nw.genesis, nw.keys[i]
-		cfg.Home = filepath.Join("/", fmt.Sprintf("replica-%d", i))
+		cfg.Home = home(i)
 		cfg.SegmentBytes = 4 << 20
 		opts := append([]replica.Option{
 			replica.WithTransport(nw.links.Transport(messages.Index(i))),
@@ -109,9 +109,6 @@ func (nw *network) awaitEqual(seq messages.Seq) {
 			nw.awaitEvent(ctx, i, events.C, seq)
 		}
 		events.Close()
-		for r.CurrentSequence() < seq { // shown a moment after the event
-			runtime.Gosched()
-		}
 		heads = append(heads, r.Status().LedgerHead)
 	}
 	for _, h := range heads {
@@ -149,4 +146,95 @@ func TestFourReplicasFinalise(t *testing.T) {
 		t.Fatal(err)
 	}
 	nw.awaitEqual(receipts[len(receipts)-1].Seq)
+}
+
+// propose has n vertices finalised at one replica.
+func (nw *network) propose(i, n int) messages.Seq {
+	nw.t.Helper()
+	receipts, err := nw.replicas[i].ProposeAll(nw.t.Context(), vertices(n))
+	if err != nil {
+		nw.t.Fatalf("propose at replica %d: %v", i, err)
+	}
+	return receipts[n-1].Seq
+}
+
+func home(i int) string { return filepath.Join("/", fmt.Sprintf("replica-%d", i)) }
+
+func TestLedgerOnDiskIsTheLedgerInMemory(t *testing.T) {
+	nw := newNetwork(t, 4)
+	nw.start(0, 1, 2, 3)
+	var seq messages.Seq
+	for range 300 { // beyond two checkpoints
+		seq = nw.propose(1, 3)
+	}
+	nw.awaitEqual(seq)
+	want := nw.replicas[0].Status()
+	nw.stopAll()
+	for i := range 4 {
+		got, err := replica.ReadLedgerOn(nw.disks[i], home(i), nw.genesis, messages.Index(i), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Head != want.LedgerHead || got.Seq != want.Sequence || got.Vertices != want.Vertices {
+			t.Errorf("replica %d has %+v on disk, %+v in memory", i, got, want)
+		}
+	}
+}
+
+func TestThreeOfFourFinaliseAndTheFourthCatchesUp(t *testing.T) {
+	nw := newNetwork(t, 4)
+	nw.start(0, 1, 2)
+	var seq messages.Seq
+	for range 140 { // beyond a checkpoint, so that the window has moved on
+		seq = nw.propose(2, 2)
+	}
+	nw.start(3)
+	nw.awaitEqual(seq)
+	seq = nw.propose(3, 10) // and it takes part
+	nw.awaitEqual(seq)
+}
+
+func TestTwoOfFourFinaliseNothingUntilTheThirdReturns(t *testing.T) {
+	nw := newNetwork(t, 4)
+	nw.start(0, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err := nw.replicas[1].Propose(ctx, replica.Vertex{Payload: []byte("waits")})
+	var notFinal replica.NotFinalError
+	if !errors.As(err, &notFinal) || notFinal.Connected != 1 || notFinal.Quorum != 3 {
+		t.Fatalf("two of four replied %v", err)
+	}
+	events := nw.replicas[0].Subscribe(16)
+	nw.start(2)
+	finalized, ok := (<-events.C).(messages.Finalized)
+	if !ok || finalized.Executed != 1 || string(finalized.Batch.Vertex(0).Payload()) != "waits" {
+		t.Fatalf("the vertex that waited was lost: %+v", finalized)
+	}
+}
+
+func TestRestartRemembersEverything(t *testing.T) {
+	nw := newNetwork(t, 4)
+	nw.start(0, 1, 2, 3)
+	var seq messages.Seq
+	for range 150 {
+		seq = nw.propose(0, 1)
+	}
+	nw.awaitEqual(seq)
+	for i := range 4 { // the leader included
+		nw.stop(i)
+		nw.start(i)
+		if got := nw.replicas[i].CurrentSequence(); got < seq-1 {
+			t.Errorf("replica %d restarted at sequence %d, it was at %d", i, got, seq)
+		}
+		seq = nw.propose((i+1)%4, 5)
+		nw.awaitEqual(seq)
+	}
+	before := nw.replicas[0].Status()
+	nw.stopAll() // all at once
+	nw.start(0, 1, 2, 3)
+	seq = nw.propose(2, 1)
+	nw.awaitEqual(seq)
+	if after := nw.replicas[0].Status(); after.Vertices != before.Vertices+1 {
+		t.Errorf("%d vertices before the restart of all, %d after one more", before.Vertices, after.Vertices)
+	}
 }

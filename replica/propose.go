@@ -198,7 +198,7 @@ func (r *Replica) encode(v Vertex) ([]byte, messages.Digest, error) {
 		m.Creator, m.Nonce = r.identity.creator, r.identity.nonce.Add(1)
 	}
 	if m.Expires == 0 {
-		m.Expires = r.tree.Standing().Executed + pbft.ExpiryReach/2
+		m.Expires = r.tree.Progress().Seq + pbft.ExpiryReach/2
 	}
 	b, err := m.Encode()
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"path/filepath"
 	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -76,10 +75,15 @@ func Start(ctx context.Context, cfg Config, opts ...Option) (*Replica, error) {
 
 // start opens the disk, then the tree, which opens the network.
 func (r *Replica) start(cfg *Config, o *options) error {
-	journal, state, err := r.open(cfg, o)
+	id := storage.Identity{Chain: r.keyring.Chain(), Member: r.genesis.MemberID(r.self)}
+	f, err := openFolder(o.fs, cfg.Home, id, storage.Options{
+		SegmentBytes: cfg.SegmentBytes, Sync: cfg.WALSync, Now: o.clock.Now,
+		Observer: storage.Observer{Flushed: r.metrics.ObserveFlush},
+	})
 	if err != nil {
 		return err
 	}
+	r.closers = append(r.closers, f)
 	log := slog.New(zerolog.NewSlogHandler(o.log.With().Int("replica", int(r.self)).Logger()))
 	r.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return log }))
 	r.onClose(func() error { r.system.Shutdown(); return nil })
@@ -100,40 +104,13 @@ func (r *Replica) start(cfg *Config, o *options) error {
 	}
 	r.tree, err = actors.Start(r.system, actors.Config{
 		Genesis: r.genesis, Keyring: r.keyring, Self: r.self, Key: cfg.Key,
-		Transport: transport, Journal: journal, State: state, App: o.app,
+		Transport: transport, Journal: f.journal, State: f.state, App: o.app,
 		Metrics: r.metrics, Log: o.log, Clock: o.clock, Rand: o.rand, Version: o.version,
 		PipelineDepth: cfg.PipelineDepth, MaxPending: cfg.MaxPendingVertices,
 		FinalityTimeout: cfg.FinalityTimeout, Heartbeat: cfg.Heartbeat, HeartbeatTimeout: cfg.HeartbeatTimeout,
 		Detection: cfg.ByzantineDetection, Signers: cfg.Signers, Custom: o.custom,
 	})
 	return err
-}
-
-// open locks the home folder and opens the journal and the state store in it.
-func (r *Replica) open(cfg *Config, o *options) (*storage.Journal, *storage.State, error) {
-	if err := o.fs.MkdirAll(cfg.Home, 0o700); err != nil {
-		return nil, nil, fmt.Errorf("make the home folder %s: %w", cfg.Home, err)
-	}
-	lock, err := storage.LockFolderOn(o.fs, cfg.Home)
-	if err != nil {
-		return nil, nil, err
-	}
-	r.closers = append(r.closers, lock)
-	id := storage.Identity{Chain: r.keyring.Chain(), Member: r.genesis.MemberID(r.self)}
-	journal, err := storage.OpenJournal(filepath.Join(cfg.Home, "journal"), id, storage.Options{
-		FS: o.fs, SegmentBytes: cfg.SegmentBytes, Sync: cfg.WALSync, Now: o.clock.Now,
-		Observer: storage.Observer{Flushed: r.metrics.ObserveFlush},
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("open the journal: %w", err)
-	}
-	r.closers = append(r.closers, journal)
-	state, err := storage.OpenState(filepath.Join(cfg.Home, "state"), o.fs)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open the state store: %w", err)
-	}
-	r.closers = append(r.closers, state)
-	return journal, state, nil
 }
 
 func (r *Replica) onClose(f func() error) { r.closers = append(r.closers, closer(f)) }
@@ -190,4 +167,4 @@ func (r *Replica) IsLeader() bool { return r.tree.Standing().Leads }
 func (r *Replica) CurrentView() messages.View { return r.tree.Standing().View }
 
 // CurrentSequence is the last executed sequence.
-func (r *Replica) CurrentSequence() messages.Seq { return r.tree.Standing().Executed }
+func (r *Replica) CurrentSequence() messages.Seq { return r.tree.Progress().Seq }

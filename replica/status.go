@@ -35,13 +35,13 @@ type PeerStatus struct {
 
 // Status gathers where the replica stands.
 func (r *Replica) Status() Status {
-	standing := r.tree.Standing()
+	standing, progress := r.tree.Standing(), r.tree.Progress()
 	halted, _ := r.tree.Halted()
 	s := Status{
 		Replica: r.self, ChainID: r.genesis.ChainID, Genesis: r.keyring.Chain(),
 		View: standing.View, Leader: standing.Leader, IsLeader: standing.Leads, Active: standing.Active,
-		Sequence: standing.Executed, StableCheckpoint: standing.Stable, Vertices: r.tree.Vertices(),
-		LedgerHead: standing.LedgerHead, Halted: halted, Peers: make([]PeerStatus, 0, r.genesis.N()-1),
+		Sequence: progress.Seq, StableCheckpoint: standing.Stable, Vertices: progress.Vertices,
+		LedgerHead: progress.Head, Halted: halted, Peers: make([]PeerStatus, 0, r.genesis.N()-1),
 	}
 	for i, member := range r.genesis.Members {
 		m := messages.Index(i)

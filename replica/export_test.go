@@ -1,0 +1,4 @@
+package replica
+
+// ReadLedgerOn is ReadLedger on another file system.
+var ReadLedgerOn = readLedger

@@ -1,0 +1,89 @@
+package replica
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/cretoai/consensus/actors"
+	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
+	"github.com/cretoai/consensus/storage"
+)
+
+// LedgerSummary is what the folder of a stopped replica proves.
+type LedgerSummary struct {
+	Seq      messages.Seq    // the last finalised sequence on disk
+	Head     messages.Digest // recomputed from the batches
+	Vertices uint64          // in all batches, no-ops included
+}
+
+// ReadLedger reads every finalised batch in the folder of a replica that is not
+// running, and trusts nothing it finds there: each batch is hashed again, each
+// commit certificate verified, and the head recomputed. visit, if not nil, is
+// given every batch with its certificate, in order.
+func ReadLedger(home string, genesis *messages.Genesis, member messages.Index, visit func(*messages.Decided) error) (*LedgerSummary, error) {
+	return readLedger(vfs.Default, home, genesis, member, visit)
+}
+
+func readLedger(fs vfs.FS, home string, genesis *messages.Genesis, member messages.Index, visit func(*messages.Decided) error) (summary *LedgerSummary, err error) {
+	keyring, err := crypto.NewKeyring(genesis)
+	if err != nil {
+		return nil, fmt.Errorf("genesis: %w", err)
+	}
+	if int(member) >= genesis.N() {
+		return nil, fmt.Errorf("member %d of %d", member, genesis.N())
+	}
+	if _, err := fs.Stat(home); err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	}
+	f, err := openFolder(fs, home, storage.Identity{Chain: keyring.Chain(), Member: genesis.MemberID(member)}, storage.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	ledger, last, err := actors.ReadLedger(f.journal, f.state, genesis)
+	if err != nil {
+		return nil, err
+	}
+	summary = &LedgerSummary{}
+	for seq := messages.Seq(1); seq <= last; seq++ {
+		d, ok, err := ledger.Decided(seq)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, fmt.Errorf("the ledger in %s has no sequence %d, but %d", home, seq, last)
+		}
+		if err := summary.add(keyring, genesis.Params, d); err != nil {
+			return nil, fmt.Errorf("the ledger in %s: %w", home, err)
+		}
+		if visit != nil {
+			if err := visit(d); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return summary, nil
+}
+
+// add checks one finalised batch and moves the head on.
+func (s *LedgerSummary) add(k *crypto.Keyring, params messages.Params, d *messages.Decided) error {
+	if err := k.OpenCertificate(messages.Commit, d.View, d.Seq, d.Digest, d.Certificate, k.Quorum()); err != nil {
+		return err
+	}
+	if d.Digest != messages.NullDigest {
+		batch, err := messages.ParseBatch(d.Body, params)
+		if err != nil {
+			return fmt.Errorf("batch of sequence %d: %w", d.Seq, err)
+		}
+		if batch.Digest() != d.Digest {
+			return fmt.Errorf("batch of sequence %d hashes to %v, its certificate is for %v", d.Seq, batch.Digest(), d.Digest)
+		}
+		s.Vertices += uint64(batch.Len())
+	}
+	s.Seq, s.Head = d.Seq, pbft.NextHead(s.Head, d.Seq, d.Digest)
+	return nil
+}
