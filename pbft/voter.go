@@ -13,7 +13,7 @@ import (
 // memory is the replica's memory: each grant names the records that must be
 // durable before the vote leaves, and Restore brings them back after a crash,
 // so a tracker that forgot what it did may propose anything and no second vote
-// comes of it. [rules V1–V7]
+// comes of it. [V1, V2, V3, V5, V6]
 type Voter struct {
 	self     messages.Index
 	leader   func(messages.View) messages.Index

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -19,27 +17,11 @@ const configBytesMax = 1 << 20
 // relative paths become relative to the file's folder. The error is the joined
 // Complaints about the file, or says why it cannot be read.
 func Load(path string) (*Config, error) {
-	data, err := readFile(path)
+	data, err := readFile(path, configBytesMax)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
 	return parse(data, path)
-}
-
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close() //nolint:errcheck // read only
-	data, err := io.ReadAll(io.LimitReader(f, configBytesMax+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > configBytesMax {
-		return nil, fmt.Errorf("%s: more than %d bytes is no node.toml", path, configBytesMax)
-	}
-	return data, nil
 }
 
 // parse is Load without the disk.

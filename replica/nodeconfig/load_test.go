@@ -174,7 +174,7 @@ func TestLoadWithoutAFile(t *testing.T) {
 
 func TestLoadRefusesHugeFiles(t *testing.T) {
 	text := peers + strings.Repeat("# padding\n", configBytesMax/10+1)
-	if _, err := Load(write(t, text)); err == nil || !strings.Contains(err.Error(), "more than 1048576 bytes") {
+	if _, err := Load(write(t, text)); err == nil || !strings.Contains(err.Error(), "more than the 1048576 bytes that are read") {
 		t.Errorf("got %v", err)
 	}
 }
