@@ -68,11 +68,11 @@ func (s *State) Get(key []byte) ([]byte, error) {
 	return slices.Clone(value), closer.Close()
 }
 
-// Range calls visit for each key in [lower, upper) in order; a nil bound is
+// Range calls visit for each key in [lower, upper) in order; an empty bound is
 // none. Key and value are valid during the visit only. An error of visit ends
 // the iteration and is returned as it is.
 func (s *State) Range(lower, upper []byte, visit func(key, value []byte) error) (err error) {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	it, err := s.db.NewIter(bounds(lower, upper))
 	if err != nil {
 		return wrap(err, "iterate over the state in %s", s.dir)
 	}
@@ -89,10 +89,22 @@ func (s *State) Range(lower, upper []byte, visit func(key, value []byte) error) 
 	return nil
 }
 
+// bounds makes empty bounds nil: Pebble takes an empty lower one for a key.
+func bounds(lower, upper []byte) *pebble.IterOptions {
+	var o pebble.IterOptions
+	if len(lower) > 0 {
+		o.LowerBound = lower
+	}
+	if len(upper) > 0 {
+		o.UpperBound = upper
+	}
+	return &o
+}
+
 // edge returns copies of the key and the value in [lower, upper) that seek goes
 // to, or ErrNotFound.
 func (s *State) edge(lower, upper []byte, seek func(*pebble.Iterator) bool) (key, value []byte, err error) {
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	it, err := s.db.NewIter(bounds(lower, upper))
 	if err != nil {
 		return nil, nil, wrap(err, "iterate over the state in %s", s.dir)
 	}
@@ -200,5 +212,20 @@ type stateLogger struct{ state *State }
 func (stateLogger) Infof(string, ...any)  {}
 func (stateLogger) Errorf(string, ...any) {}
 func (l stateLogger) Fatalf(format string, args ...any) {
-	l.state.fail(fmt.Errorf(format, args...))
+	failure := fatalError{text: fmt.Sprintf(format, args...)}
+	for _, arg := range args {
+		if cause, ok := arg.(error); ok {
+			failure.cause = cause
+		}
+	}
+	l.state.fail(failure)
 }
+
+// fatalError is what Pebble had to say, with the error it named.
+type fatalError struct {
+	text  string
+	cause error
+}
+
+func (e fatalError) Error() string { return e.text }
+func (e fatalError) Unwrap() error { return e.cause }
