@@ -17,7 +17,7 @@ type fetched struct {
 
 // catchUp brings a replica that missed something up to the others with
 // certified batches, and serves those who ask. Who is behind pulls, a range at
-// a time, from one member after the other; nothing is pushed. [S3]
+// a time, from one member after the other; nothing is pushed. [R3]
 type catchUp struct {
 	t        *Tree
 	executed messages.Seq

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/asynkron/protoactor-go/eventstream"
 	"github.com/rs/zerolog"
 
 	"github.com/cretoai/consensus/actors/runtime"
@@ -59,6 +60,7 @@ type Tree struct {
 	quorum   int
 	schedule leader.Schedule
 	system   *actor.ActorSystem
+	letters  *eventstream.Subscription // of dead letters
 	root     *actor.PID
 	links    links
 	log      zerolog.Logger
@@ -171,6 +173,11 @@ func Start(system *actor.ActorSystem, cfg Config) (*Tree, error) {
 	t.show(t.recovered.core)
 	cfg.Metrics.SetExecutedSequence(uint64(t.recovered.state.seq))
 	t.pool = newPool(n, cfg.Self, cfg.MaxPending, cfg.Clock, func() { system.Root.Send(t.links.proposer, &wake{}) })
+	t.letters = system.EventStream.Subscribe(func(event any) {
+		if _, ok := event.(*actor.DeadLetterEvent); ok {
+			cfg.Metrics.Dropped("dead letter", 1)
+		}
+	})
 	if t.root, err = system.Root.SpawnNamed(t.rootProps(func() actor.Actor { return &root{t: t} }), rootName); err != nil {
 		return nil, fmt.Errorf("start the root actor: %w", err)
 	}
@@ -275,6 +282,7 @@ func (t *Tree) Stop(ctx context.Context) error {
 			err = errors.Join(err, fmt.Errorf("stop the actors: %w", ctx.Err()))
 		}
 	}
+	t.system.EventStream.Unsubscribe(t.letters)
 	t.pool.close()
 	t.hub.close()
 	return err

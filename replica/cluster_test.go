@@ -93,29 +93,47 @@ func vertices(n int) []replica.Vertex {
 	return list
 }
 
-// awaitHeads waits until all running replicas executed seq and returns whether
-// their heads agree.
+// awaitEqual waits until all running replicas executed the same sequence, seq
+// or later, and compares their ledger heads there.
 func (nw *network) awaitEqual(seq messages.Seq) {
 	nw.t.Helper()
-	ctx, cancel := context.WithTimeout(nw.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(nw.t.Context(), 30*time.Second)
 	defer cancel()
+	for i := 0; i < len(nw.replicas); i++ {
+		if nw.replicas[i] == nil {
+			continue
+		}
+		if got := nw.awaitSequence(ctx, i, seq); got > seq {
+			seq, i = got, -1 // someone went on: all must
+		}
+	}
 	var heads []messages.Digest
 	for i, r := range nw.replicas {
 		if r == nil {
 			continue
 		}
-		events := r.Subscribe(1 << 12)
-		if r.CurrentSequence() < seq {
-			nw.awaitEvent(ctx, i, events.C, seq)
+		s := r.Status()
+		if s.Sequence != seq {
+			nw.t.Fatalf("replica %d went on to sequence %d while compared at %d", i, s.Sequence, seq)
 		}
-		events.Close()
-		heads = append(heads, r.Status().LedgerHead)
+		heads = append(heads, s.LedgerHead)
 	}
 	for _, h := range heads {
 		if h != heads[0] {
-			nw.t.Fatalf("ledger heads differ: %v", heads)
+			nw.t.Fatalf("ledger heads at sequence %d differ: %v", seq, heads)
 		}
 	}
+}
+
+// awaitSequence waits until a replica executed seq and returns where it is.
+func (nw *network) awaitSequence(ctx context.Context, i int, seq messages.Seq) messages.Seq {
+	nw.t.Helper()
+	events := nw.replicas[i].Subscribe(1 << 12)
+	defer events.Close()
+	if nw.replicas[i].CurrentSequence() < seq {
+		nw.awaitEvent(ctx, i, events.C, seq)
+	}
+	return nw.replicas[i].CurrentSequence()
 }
 
 // awaitEvent waits until a replica says that it executed seq.

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/rs/zerolog"
 
 	"github.com/cretoai/consensus/actors"
 	"github.com/cretoai/consensus/crypto"
@@ -84,8 +82,8 @@ func (r *Replica) start(cfg *Config, o *options) error {
 		return err
 	}
 	r.closers = append(r.closers, f)
-	log := slog.New(zerolog.NewSlogHandler(o.log.With().Int("replica", int(r.self)).Logger()))
-	r.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return log }))
+	log := libraryLog(o.log.With().Int("replica", int(r.self)).Logger())
+	r.system = newSystem(log)
 	r.onClose(func() error { r.system.Shutdown(); return nil })
 	transport := o.transport
 	if transport == nil {
