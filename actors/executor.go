@@ -19,7 +19,7 @@ type halt struct{ reason string }
 type executor struct {
 	t       *Tree
 	state   *executedState
-	waiting map[messages.Seq]*decided // certified, not yet their turn
+	backlog *pbft.Backlog[*decided] // certified, not yet their turn
 	halted  string
 
 	images  []*image // checkpoints not yet stable, ascending
@@ -39,7 +39,7 @@ type executedState struct {
 func (s *executedState) progress() *Progress { return &Progress{s.seq, s.head, s.total} }
 
 func newExecutor(t *Tree) *executor {
-	return &executor{t: t, state: t.recovered.state, waiting: make(map[messages.Seq]*decided), images: t.recovered.images, written: t.recovered.state.seq}
+	return &executor{t: t, state: t.recovered.state, backlog: pbft.NewBacklog[*decided](t.recovered.state.seq), images: t.recovered.images, written: t.recovered.state.seq}
 }
 
 func (x *executor) Receive(c actor.Context) {
@@ -61,19 +61,13 @@ func (x *executor) Receive(c actor.Context) {
 }
 
 // onDecided keeps a certified batch until its turn and executes what is next.
-// One that was executed or is waiting already is no news. [N9]
 func (x *executor) onDecided(c actor.Context, d *decided) {
-	seq := d.commit.Seq
-	if x.halted != "" || seq <= x.state.seq || x.waiting[seq] != nil {
-		return
-	}
-	x.waiting[seq] = d
+	x.backlog.Add(d.commit.Seq, d)
 	for x.halted == "" {
-		next := x.waiting[x.state.seq+1]
-		if next == nil {
+		next, ok := x.backlog.Next()
+		if !ok {
 			return
 		}
-		delete(x.waiting, x.state.seq+1)
 		x.execute(c, next)
 	}
 }

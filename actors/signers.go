@@ -12,21 +12,18 @@ import (
 
 // signers hands work to its workers: sealing first, for the cluster waits for
 // it, then verification, one peer after the other, so that a peer that floods
-// delays its own messages only. [S10]
+// delays its own messages only.
 type signers struct {
-	t    *Tree
-	idle []*actor.PID
-	seal []*signGroup
-	// waiting holds each peer's unverified messages, next is whose turn it is.
-	waiting [][]*verify
-	next    int
-	count   int
+	t       *Tree
+	idle    []*actor.PID
+	seal    []*signGroup
+	waiting *fairQueue[*verify]
 }
 
 // idle is a worker's word that it is free.
 type idle struct{ worker *actor.PID }
 
-func newSigners(t *Tree) *signers { return &signers{t: t, waiting: make([][]*verify, t.n)} }
+func newSigners(t *Tree) *signers { return &signers{t: t, waiting: newFairQueue[*verify](t.n)} }
 
 func (s *signers) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
@@ -41,8 +38,7 @@ func (s *signers) Receive(c actor.Context) {
 	case *signGroup:
 		s.seal = append(s.seal, m)
 	case *verify:
-		s.waiting[m.in.From] = append(s.waiting[m.in.From], m)
-		s.count++
+		s.waiting.push(m.in.From, m)
 	case *idle:
 		s.idle = append(s.idle, m.worker)
 	}
@@ -51,25 +47,27 @@ func (s *signers) Receive(c actor.Context) {
 
 func (s *signers) dispatch(c actor.Context) {
 	for len(s.idle) > 0 {
-		var work any
-		switch {
-		case len(s.seal) > 0:
-			work, s.seal = s.seal[0], s.seal[1:]
-		case s.count > 0:
-			for len(s.waiting[s.next]) == 0 {
-				s.next = (s.next + 1) % len(s.waiting)
-			}
-			queue := s.waiting[s.next]
-			work, s.waiting[s.next] = queue[0], queue[1:]
-			s.next = (s.next + 1) % len(s.waiting)
-			s.count--
-		default:
+		work := s.next()
+		if work == nil {
 			return
 		}
 		last := len(s.idle) - 1
 		c.Send(s.idle[last], work)
 		s.idle = s.idle[:last]
 	}
+}
+
+// next is what to do next, nil if there is nothing.
+func (s *signers) next() any {
+	if len(s.seal) > 0 {
+		group := s.seal[0]
+		s.seal = s.seal[1:]
+		return group
+	}
+	if v, ok := s.waiting.pop(); ok {
+		return v
+	}
+	return nil
 }
 
 // signer is one worker: it does nothing but seal, open and hash.

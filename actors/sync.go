@@ -54,13 +54,23 @@ func (s *catchUp) Receive(c actor.Context) {
 			s.ask(c) // more of the same, without waiting for a heartbeat
 		}
 	case *fetched:
-		s.deadline = s.t.cfg.Clock.Now().Add(fetchTimeout)
-		c.Send(s.t.links.executor, m.decision)
+		s.onFetched(c, m)
 	case *decidedWanted:
 		s.serve(c, m)
 	case *tick:
 		s.beat(c)
 	}
+}
+
+// onFetched passes on what was asked for. Anything else is dropped, proved as it
+// may be: a member must not fill this replica's memory with the far future.
+func (s *catchUp) onFetched(c actor.Context, m *fetched) {
+	if seq := m.decision.commit.Seq; m.from != s.from || seq > s.asked {
+		s.t.cfg.Metrics.Dropped("unsolicited", 1)
+		return
+	}
+	s.deadline = s.t.cfg.Clock.Now().Add(fetchTimeout)
+	c.Send(s.t.links.executor, m.decision)
 }
 
 // beat asks when others are ahead and nothing was executed since the last

@@ -28,6 +28,9 @@ type network struct {
 	replicas []*replica.Replica
 	dir      string
 	opts     []replica.Option
+	home     func(int) string
+
+	segmentBytes int64
 }
 
 func newNetwork(t testing.TB, n int, opts ...replica.Option) *network {
@@ -40,6 +43,7 @@ func newNetwork(t testing.TB, n int, opts ...replica.Option) *network {
 	nw := &network{
 		t: t, genesis: genesis, keys: keys, links: cluster.NewMemoryNetwork(n),
 		disks: make([]vfs.FS, n), replicas: make([]*replica.Replica, n), dir: t.TempDir(), opts: opts,
+		home: home, segmentBytes: 4 << 20,
 	}
 	for i := range n {
 		nw.disks[i] = vfs.NewMem()
@@ -53,8 +57,8 @@ func (nw *network) start(members ...int) {
 	for _, i := range members {
 		cfg := replica.DefaultConfig()
 		cfg.Genesis, cfg.Key = nw.genesis, nw.keys[i]
-		cfg.Home = home(i)
-		cfg.SegmentBytes = 4 << 20
+		cfg.Home = nw.home(i)
+		cfg.SegmentBytes = nw.segmentBytes
 		opts := append([]replica.Option{
 			replica.WithTransport(nw.links.Transport(messages.Index(i))),
 			replica.WithStorage(nw.disks[i]),
@@ -199,7 +203,7 @@ func TestLedgerOnDiskIsTheLedgerInMemory(t *testing.T) {
 	}
 }
 
-func TestThreeOfFourFinaliseAndTheFourthCatchesUp(t *testing.T) {
+func TestR3_ThreeOfFourFinaliseAndTheFourthCatchesUp(t *testing.T) {
 	nw := newNetwork(t, 4)
 	nw.start(0, 1, 2)
 	var seq messages.Seq
@@ -254,5 +258,15 @@ func TestRestartRemembersEverything(t *testing.T) {
 	nw.awaitEqual(seq)
 	if after := nw.replicas[0].Status(); after.Vertices != before.Vertices+1 {
 		t.Errorf("%d vertices before the restart of all, %d after one more", before.Vertices, after.Vertices)
+	}
+}
+
+// awaitStable waits until a replica's checkpoint seq is stable.
+func (nw *network) awaitStable(i int, seq messages.Seq) {
+	nw.t.Helper()
+	events := nw.replicas[i].Subscribe(1 << 12)
+	defer events.Close()
+	for nw.replicas[i].Status().StableCheckpoint < seq {
+		nw.propose(i, 1)
 	}
 }

@@ -1,0 +1,246 @@
+package replica_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+
+	"github.com/cretoai/consensus/cluster"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/replica"
+)
+
+// failing makes file operations fail once armed: those of the given kind on
+// paths that hold part.
+func failing(armed *atomic.Bool, kind errorfs.OpKind, part string) errorfs.Injector {
+	return errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if armed.Load() && op.Kind == kind && strings.Contains(op.Path, part) {
+			return errors.New("the disk is gone")
+		}
+		return nil
+	})
+}
+
+func TestD7_AFailedFlushStopsTheReplica(t *testing.T) {
+	nw := newNetwork(t, 4)
+	var armed atomic.Bool
+	nw.disks[1] = errorfs.Wrap(nw.disks[1], failing(&armed, errorfs.OpFileSyncData, "journal"))
+	nw.start(0, 1, 2, 3)
+	nw.propose(0, 10)
+	armed.Store(true)
+	nw.propose(0, 10) // the others go on
+	<-nw.replicas[1].Done()
+	if err := nw.replicas[1].Err(); err == nil || !strings.Contains(err.Error(), "the disk is gone") {
+		t.Errorf("the replica ended with %v", err)
+	}
+	if _, err := nw.replicas[1].Propose(t.Context(), replica.Vertex{Payload: []byte("late")}); !errors.Is(err, replica.ErrStopped) {
+		t.Errorf("a replica without a disk accepted a vertex: %v", err)
+	}
+	r := nw.replicas[1]
+	nw.replicas[1] = nil
+	r.Stop(context.Background()) // its error is that of the disk, seen above
+}
+
+func TestC3_TheWindowMovesOnlyOnceTheCheckpointIsDurable(t *testing.T) {
+	nw := newNetwork(t, 4)
+	var armed atomic.Bool
+	nw.disks[2] = errorfs.Wrap(nw.disks[2], failing(&armed, errorfs.OpFileSync, "state"))
+	nw.start(0, 1, 2, 3)
+	armed.Store(true)
+	var seq messages.Seq
+	for seq < 130 {
+		seq = nw.propose(0, 1)
+	}
+	nw.awaitStable(0, 128)
+	<-nw.replicas[2].Done() // it cannot make the checkpoint durable
+	if got := nw.replicas[2].Status().StableCheckpoint; got != 0 {
+		t.Errorf("a checkpoint that is not on disk moved the window to %d", got)
+	}
+	r := nw.replicas[2]
+	nw.replicas[2] = nil
+	r.Stop(context.Background())
+}
+
+// drifting is an application whose state differs between replicas.
+type drifting struct{ own byte }
+
+func (d *drifting) Apply(messages.Seq, []replica.Operation) {}
+func (d *drifting) Digest() messages.Digest                 { return messages.Digest{1, d.own} }
+func (d *drifting) Snapshot(io.Writer) error                { return nil }
+func (d *drifting) Restore(io.Reader) error                 { return nil }
+
+func TestV5_AReplicaWhoseStateDiffersStopsVotingAndSaysSo(t *testing.T) {
+	nw := newNetwork(t, 4)
+	for i := range 4 {
+		app := &drifting{}
+		if i == 3 {
+			app.own = 1
+		}
+		nw.opts = []replica.Option{replica.WithStateMachine(app)}
+		nw.start(i)
+	}
+	var seq messages.Seq
+	for seq < 130 {
+		seq = nw.propose(0, 1)
+	}
+	nw.awaitStable(0, 128)
+	events := nw.replicas[3].Subscribe(1)
+	defer events.Close()
+	for {
+		if s := nw.replicas[3].Status(); s.Halted != "" && !s.Active {
+			break
+		}
+		nw.propose(0, 1) // the others go on without it
+	}
+	if ready, reason := nw.replicas[3].Ready(); ready || reason == "" {
+		t.Error("a replica that diverged calls itself ready")
+	}
+}
+
+// exploding is an application that panics at a payload.
+type exploding struct{ drifting }
+
+func (e *exploding) Apply(_ messages.Seq, ops []replica.Operation) {
+	for _, op := range ops {
+		if string(op.Vertex.Payload()) == "boom" {
+			panic("boom")
+		}
+	}
+}
+
+func TestAPanickingApplicationStopsTheReplicaLoudly(t *testing.T) {
+	nw := newNetwork(t, 4)
+	for i := range 4 {
+		nw.opts = []replica.Option{replica.WithStateMachine(&drifting{})}
+		if i == 1 {
+			nw.opts = []replica.Option{replica.WithStateMachine(&exploding{})}
+		}
+		nw.start(i)
+	}
+	if _, err := nw.replicas[0].Propose(t.Context(), replica.Vertex{Payload: []byte("boom")}); err != nil {
+		t.Fatal(err)
+	}
+	<-nw.replicas[1].Done()
+	if err := nw.replicas[1].Err(); err == nil || !strings.Contains(err.Error(), "boom") {
+		t.Errorf("the replica ended with %v", err)
+	}
+	if got := nw.replicas[1].CurrentSequence(); got != 0 {
+		t.Errorf("the batch that made the application panic counts as executed: sequence %d", got)
+	}
+}
+
+func TestACustomActorGetsEventsAndCannotTakeTheReplicaDown(t *testing.T) {
+	seen := make(chan messages.Finalized, 1024)
+	produce := func() actor.Actor {
+		return actor.ReceiveFunc(func(c actor.Context) {
+			if e, ok := c.Message().(messages.Finalized); ok {
+				seen <- e
+				panic("the custom actor is broken")
+			}
+		})
+	}
+	nw := newNetwork(t, 4, replica.WithActor("audit", produce))
+	nw.start(0, 1, 2, 3)
+	for range 20 { // more panics than its budget
+		nw.propose(1, 1)
+	}
+	if first := <-seen; first.Executed != 1 || first.Batch.Len() != 1 {
+		t.Errorf("the custom actor was told %+v", first)
+	}
+}
+
+func TestM6_MembersOfAnotherGenesisAreToldSo(t *testing.T) {
+	nw := newNetwork(t, 4)
+	nw.start(0, 1, 2)
+	stranger := nw.links.Transport(3)
+	answers := make(chan messages.Message, 64)
+	if err := stranger.Start(func(m any) {
+		if in, ok := m.(*cluster.Inbound); ok {
+			if message, err := messages.DecodeFrame(in.Frame); err == nil {
+				answers <- message
+			}
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	hello, err := messages.EncodeFrame(&messages.Hello{Genesis: messages.Digest{1}, Instance: [16]byte{1}, Software: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger.Send(0, cluster.LaneVotes, hello)
+	for m := range answers {
+		if refusal, ok := m.(*messages.Refusal); ok {
+			if refusal.Genesis != nw.genesis.Hash() || refusal.Reason == "" {
+				t.Errorf("refused with %+v", refusal)
+			}
+			break
+		}
+	}
+	go func() { // what still comes is of no interest
+		for range answers {
+		}
+	}()
+	if err := stranger.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	close(answers)
+}
+
+func TestB1_ALoneVertexWaitsForNothingAndALoadMakesBatches(t *testing.T) {
+	nw := newNetwork(t, 4)
+	nw.start(0, 1, 2, 3)
+	for i := range 5 {
+		receipt, err := nw.replicas[0].Propose(t.Context(), replica.Vertex{Payload: []byte{1}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := messages.Seq(i + 1); receipt.Seq != want || receipt.Position != 0 {
+			t.Errorf("a lone vertex came to sequence %d position %d, want %d and 0", receipt.Seq, receipt.Position, want)
+		}
+	}
+	receipts, err := nw.replicas[0].ProposeAll(t.Context(), vertices(8000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sequences := make(map[messages.Seq]int)
+	for _, r := range receipts {
+		sequences[r.Seq]++
+	}
+	// 8 full batches would do; the first may be small, and so may those cut
+	// when a sequence completes.
+	if len(sequences) > 100 {
+		t.Errorf("8000 vertices proposed at once took %d sequences", len(sequences))
+	}
+}
+
+func TestBadVerticesAreRefusedWithAReason(t *testing.T) {
+	nw := newNetwork(t, 4)
+	nw.start(0, 1, 2, 3)
+	r := nw.replicas[0]
+	if _, err := r.Propose(t.Context(), replica.Vertex{}); !errors.Is(err, replica.ErrEmptyPayload) {
+		t.Errorf("an empty payload: %v", err)
+	}
+	var tooLarge replica.TooLargeError
+	if _, err := r.Propose(t.Context(), replica.Vertex{Payload: make([]byte, messages.VertexBytesMax)}); !errors.As(err, &tooLarge) {
+		t.Errorf("a payload too large: %v", err)
+	}
+	largest := make([]byte, messages.VertexBytesMax-messages.VertexHeaderBytes)
+	if _, err := r.Propose(t.Context(), replica.Vertex{Payload: largest}); err != nil {
+		t.Errorf("the largest payload: %v", err)
+	}
+	twice := replica.Vertex{Payload: []byte("first"), Creator: [32]byte{1}, Nonce: 5}
+	if _, err := r.Propose(t.Context(), twice); err != nil {
+		t.Fatal(err)
+	}
+	twice.Payload = []byte("second, with the same nonce")
+	var noOp replica.NoOpError
+	if receipt, err := r.Propose(t.Context(), twice); !errors.As(err, &noOp) || receipt.Seq == 0 {
+		t.Errorf("a nonce used twice: %v", err)
+	}
+}
