@@ -252,6 +252,10 @@ func TestDamagedFolder(t *testing.T) {
 			im[third] = slices.Clone(im[third])
 			clear(im[third][pageBytes:])
 		}, "segments before it were released"},
+		"misdirected write": {func(im image) {
+			im[first] = slices.Clone(im[first])
+			copy(im[first][2*pageBytes:3*pageBytes], im[first][pageBytes:])
+		}, "the group fails"},
 		"not a segment": {func(im image) { im[second] = make([]byte, segmentBytesTest) }, "does not begin like a segment"},
 		"empty file":    {func(im image) { im[second] = nil }, "too short"},
 	} {
@@ -263,6 +267,25 @@ func TestDamagedFolder(t *testing.T) {
 				t.Errorf("got %v, want a corruption: %s", err, c.reason)
 			}
 		})
+	}
+}
+
+// Read finds what has rotted since the journal was opened.
+func TestReadDetectsBitRot(t *testing.T) {
+	fs := vfs.NewMem()
+	l := openLog(t, fs, Options{})
+	place := l.append(1, 2, 100)[1]
+	data, err := fs.UnsafeGetFileDataBuffer(fs.PathJoin(journalDir, segmentName(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := place.Offset - recordHeaderBytes; at < place.Offset+place.Length; at++ {
+		data[at] ^= 0x10
+		_, err := l.Read(place, nil)
+		data[at] ^= 0x10
+		if corruption := new(CorruptionError); !errors.As(err, &corruption) {
+			t.Fatalf("byte %d: %v", at, err)
+		}
 	}
 }
 

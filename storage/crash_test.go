@@ -108,40 +108,50 @@ func (c crash) checkGroups(t *testing.T, got []written) (last int) {
 	return last
 }
 
-// crashWorkload fills several segments, releases some, and lets others be
-// prepared ahead of need.
-func crashWorkload(t *testing.T) (*vfs.MemFS, []crash) {
-	disk := vfs.NewCrashableMem()
+// crashRun fills several segments, releases some, and lets others be prepared
+// ahead of need, until something fails. It reports each promise it was given and
+// returns the last.
+func crashRun(fs vfs.FS, report ...func(needed, acked int)) (needed, acked int) {
+	needed = 1
+	j, err := OpenJournal(journalDir, alice, Options{FS: fs, SegmentBytes: crashSegmentBytes})
+	if err != nil {
+		return needed, acked
+	}
+	defer j.Close()
+	for n := 1; n <= 30; n++ {
+		if _, err := j.AppendGroup(crashGroup(n)); err != nil {
+			return needed, acked
+		}
+		acked = n
+		if segments := j.Segments(); n%7 == 0 {
+			needed = int(segments[max(0, len(segments)-2)].FirstGroup)
+		}
+		for _, f := range report {
+			f(needed, acked)
+		}
+		if n%4 == 0 && j.PrepareNext() != nil {
+			return needed, acked
+		}
+		if segments := j.Segments(); n%7 == 0 && j.Release(segments[max(0, len(segments)-2)].ID) != nil {
+			return needed, acked
+		}
+	}
+	return needed, acked
+}
+
+func crashWorkload(t *testing.T) []crash {
 	needed, acked := 1, 0
-	return disk, crashes(disk, func() (int, int) { return needed, acked }, func(fs vfs.FS) {
-		j, err := OpenJournal(journalDir, alice, Options{FS: fs, SegmentBytes: crashSegmentBytes})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer j.Close()
-		for n := 1; n <= 30; n++ {
-			if _, err := j.AppendGroup(crashGroup(n)); err != nil {
-				t.Fatal(err)
-			}
-			acked = n
-			if n%4 == 0 {
-				if err := j.PrepareNext(); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if segments := j.Segments(); n%7 == 0 {
-				keep := segments[max(0, len(segments)-2)]
-				needed = int(keep.FirstGroup)
-				if err := j.Release(keep.ID); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
+	all := crashes(vfs.NewCrashableMem(), func() (int, int) { return needed, acked }, func(fs vfs.FS) {
+		crashRun(fs, func(n, a int) { needed, acked = n, a })
 	})
+	if acked != 30 {
+		t.Fatalf("the run ended with group %d", acked)
+	}
+	return all
 }
 
 func TestCrashAtEveryWrite(t *testing.T) {
-	_, all := crashWorkload(t)
+	all := crashWorkload(t)
 	if len(all) < 300 {
 		t.Fatalf("only %d crashes", len(all))
 	}
@@ -152,7 +162,7 @@ func TestCrashAtEveryWrite(t *testing.T) {
 
 // Opening mends the disk, and may be cut short as well.
 func TestCrashDuringRecovery(t *testing.T) {
-	_, all := crashWorkload(t)
+	all := crashWorkload(t)
 	recoveries := 0
 	for i, c := range all {
 		if i%9 != 4 { // a sample of those with torn groups
@@ -174,6 +184,49 @@ func TestCrashDuringRecovery(t *testing.T) {
 	}
 	if recoveries < 300 {
 		t.Fatalf("only %d crashes during recovery", recoveries)
+	}
+}
+
+// A killed process leaves the page cache and unflushed names as they are. What a
+// replay then shows must be as good as flushed.
+func TestKillAtEveryWrite(t *testing.T) {
+	for step := 1; ; step++ {
+		disk := vfs.NewCrashableMem()
+		left := step
+		killed := errorfs.InjectorFunc(func(op errorfs.Op) error {
+			if op.Kind.ReadOrWrite() != errorfs.OpIsWrite || op.Kind == errorfs.OpFileClose {
+				return nil
+			}
+			if left--; left <= 0 {
+				return errorfs.ErrInjected
+			}
+			return nil
+		})
+		needed, acked := crashRun(errorfs.Wrap(disk, killed))
+		if left > 0 { // the whole run went through
+			if step < 100 {
+				t.Fatalf("only %d kills", step)
+			}
+			return
+		}
+		o := Options{FS: disk, SegmentBytes: crashSegmentBytes}
+		j, err := OpenJournal(journalDir, alice, o)
+		if err != nil {
+			t.Fatalf("killed at write %d: %v", step, err)
+		}
+		last := acked
+		for _, info := range j.Segments() {
+			last = int(info.LastGroup)
+		}
+		for n := last + 1; n <= last+4; n++ {
+			if _, err := j.AppendGroup(crashGroup(n)); err != nil {
+				t.Fatalf("killed at write %d: %v", step, err)
+			}
+		}
+		c := crash{name: fmt.Sprintf("killed at write %d, then a power cut", step), needed: needed, acked: last + 4}
+		c.disk = disk.CrashClone(vfs.CrashCloneCfg{})
+		j.Close()
+		c.check(t)
 	}
 }
 

@@ -194,6 +194,17 @@ func TestSyncPolicies(t *testing.T) {
 	}
 }
 
+// Only the last segment is at risk under SyncNever.
+func TestSyncNeverFlushesFullSegments(t *testing.T) {
+	disk := vfs.NewCrashableMem()
+	l := openLog(t, disk, Options{Sync: SyncNever})
+	for n := 1; n <= 8; n++ { // three to a segment
+		l.append(n, 1, 100)
+	}
+	cut := openLog(t, disk.CrashClone(vfs.CrashCloneCfg{}), Options{Sync: SyncNever})
+	checkGroups(t, mustReplay(t, cut.Journal), l.groups[:6])
+}
+
 // With the next segment prepared, a roll-over costs the appender no more than a
 // file to open and a summary to write.
 func TestPreparedSegmentIsUsed(t *testing.T) {

@@ -8,29 +8,28 @@ import (
 )
 
 // makeFolder creates dir with its missing parents, and makes their entries
-// durable: a folder whose entry is lost takes its flushed files with it.
+// durable: a folder whose entry is lost takes its flushed files with it. Each
+// entry is flushed before the next folder is made in it, so that after a kill
+// only the entry of the lowest existing one is in doubt.
 func makeFolder(fsys vfs.FS, dir string) error {
-	var missing []string
-	for at := dir; ; at = fsys.PathDir(at) {
-		if _, err := fsys.Stat(at); err == nil {
-			break
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return wrap(err, "look at folder %s", at)
-		}
-		if parent := fsys.PathDir(at); parent == at {
-			break
-		}
-		missing = append(missing, at)
-	}
-	if err := fsys.MkdirAll(dir, 0o755); err != nil {
-		return wrap(err, "create folder %s", dir)
-	}
-	for _, made := range missing {
-		if err := syncFolder(fsys, fsys.PathDir(made)); err != nil {
+	parent := fsys.PathDir(dir)
+	_, err := fsys.Stat(dir)
+	if errors.Is(err, fs.ErrNotExist) && parent != dir {
+		if err := makeFolder(fsys, parent); err != nil {
 			return err
 		}
+		if err := fsys.MkdirAll(dir, 0o755); err != nil {
+			return wrap(err, "create folder %s", dir)
+		}
+		return syncFolder(fsys, parent)
 	}
-	return nil
+	if err != nil {
+		return wrap(err, "look at folder %s", dir)
+	}
+	if err := syncFolder(fsys, parent); !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil // a parent that is not ours to read is not one we made entries in
 }
 
 // syncFolder makes the names in dir durable.

@@ -137,29 +137,30 @@ func TestOptionsAreChecked(t *testing.T) {
 	}
 }
 
-// Old segments keep their size, and the room of new ones is what counts.
+// Old segments keep their size. A prepared one of another size gives way, so
+// that what AppendGroup takes fits the next segment.
 func TestSegmentSizeMayChange(t *testing.T) {
 	fs := vfs.NewMem()
-	l := openLog(t, fs, Options{})
-	for n := 1; n <= 5; n++ {
-		l.append(n, 1, 100)
+	var groups []written
+	n := 0
+	for _, pages := range []int64{5, 16, 4} {
+		l := openLog(t, fs, Options{SegmentBytes: pages * pageBytes})
+		l.groups = groups
+		for range 5 {
+			n++
+			l.append(n, 1, int(pages-3)*pageBytes) // in a segment of its own
+			if err := l.PrepareNext(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		checkGroups(t, mustReplay(t, l.Journal), l.groups)
+		groups = l.groups
+		l.Close()
 	}
-	if err := l.PrepareNext(); err != nil {
-		t.Fatal(err)
-	}
-	groups := l.groups
-	l.Close()
-	l = openLog(t, fs, Options{SegmentBytes: 16 * pageBytes})
-	l.groups = groups
-	for n := 6; n <= 9; n++ {
-		l.append(n, 1, 12*pageBytes)
-	}
-	l.Close()
-	l = openLog(t, fs, Options{SegmentBytes: segmentBytesMin})
-	l.groups = append(groups, l.groups...)
-	checkGroups(t, mustReplay(t, l.Journal)[5:9], mustReplay(t, l.Journal)[5:])
-	if got := mustReplay(t, l.Journal); len(got) != 9 {
-		t.Errorf("%d groups, want 9", len(got))
+	l := openLog(t, fs, Options{SegmentBytes: 4 * pageBytes})
+	checkGroups(t, mustReplay(t, l.Journal), groups)
+	if got := len(l.Segments()); got != n {
+		t.Errorf("%d segments for %d groups", got, n)
 	}
 }
 
@@ -193,6 +194,31 @@ func TestReplayFromASegment(t *testing.T) {
 	if err := l.Replay(func(uint64, Place, Record) error { return stop }); err != stop {
 		t.Errorf("an error of visit came back as %v", err)
 	}
+}
+
+func TestSegmentsTellTheirSequences(t *testing.T) {
+	fs := vfs.NewMem()
+	l := openLog(t, fs, Options{})
+	for _, seqs := range [][]uint64{{0}, {9, 0, 4}, {7}, {0}, {0}, {0}, {12}} { // three groups to a segment
+		var records []Record
+		for _, seq := range seqs {
+			records = append(records, Record{Seq: seq})
+		}
+		if _, err := l.AppendGroup(records); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := [][2]uint64{{4, 9}, {0, 0}, {12, 12}}
+	check := func(infos []SegmentInfo) {
+		t.Helper()
+		for i, info := range infos {
+			if got := [2]uint64{info.FirstSeq, info.LastSeq}; got != want[i] {
+				t.Errorf("segment %d: %v, want %v", info.ID, got, want[i])
+			}
+		}
+	}
+	check(l.Segments())
+	check(openLog(t, fs, Options{}).Segments()) // from summaries and a scan
 }
 
 // A replay is of what was there when it began, and keeps it there.

@@ -73,6 +73,19 @@ func TestSparesAreBounded(t *testing.T) {
 	}
 }
 
+// A crash while a segment is being filled leaves a file of up to a segment's size
+// that nobody would miss.
+func TestHalfPreparedSegmentIsRemoved(t *testing.T) {
+	im, groups := threeSegments(t, 2)
+	im[fillingName] = make([]byte, 3*pageBytes)
+	fs := im.disk(t)
+	l := openLog(t, fs, Options{})
+	checkGroups(t, mustReplay(t, l.Journal), groups)
+	if _, left := takeImage(t, fs)[fillingName]; left {
+		t.Error("the half prepared segment is still there")
+	}
+}
+
 // Payloads come from strangers. One that is full of frames, right in everything
 // but the salt, is recorded, released and recycled; what follows the new end is
 // then such a frame, of the right segment and with the next number.
