@@ -44,14 +44,3 @@ func (e *egress) encode(m messages.Message) []byte {
 func (t *Tree) hello() *messages.Hello {
 	return &messages.Hello{Genesis: t.cfg.Keyring.Chain(), Instance: t.instance, Software: t.cfg.Version}
 }
-
-// laneOf is the lane a message travels in.
-func laneOf(m messages.Message) cluster.Lane {
-	switch m.(type) {
-	case *messages.BatchBody, *messages.Forward:
-		return cluster.LaneBatches
-	case *messages.Decided:
-		return cluster.LaneBulk
-	}
-	return cluster.LaneVotes
-}

@@ -59,9 +59,6 @@ func (s *restartWithin) HandleFailure(_ *actor.ActorSystem, supervisor actor.Sup
 	supervisor.RestartChildren(child)
 }
 
-// forget drops the count of a child that ended well.
-func (s *restartWithin) forget(child *actor.PID) { delete(s.failures, child.Id) }
-
 func errTrackerGone(seq messages.Seq) error {
 	return fmt.Errorf("the phase tracker of sequence %d is gone", seq)
 }

@@ -59,6 +59,9 @@ func (r *root) Receive(c actor.Context) {
 	case *actor.Stopped:
 		close(r.t.ended)
 	case *end:
+		if r.ending {
+			return
+		}
 		r.ending = true
 		if r.timer != nil {
 			r.timer.Stop()

@@ -103,7 +103,7 @@ type Progress struct {
 // links are the addresses of a tree's actors. They are known before any of
 // them is started, so that none has to be told.
 type links struct {
-	journal, preparer, signers, egress, ingress, sequencer, proposer, executor, viewchange, detector, sync, custom *actor.PID
+	root, journal, preparer, signers, egress, ingress, sequencer, proposer, executor, viewchange, detector, sync, custom *actor.PID
 }
 
 // child is one line of the tree.
@@ -134,7 +134,7 @@ func (t *Tree) children() []child {
 func newLinks(address, root string) links {
 	at := func(name string) *actor.PID { return actor.NewPID(address, root+"/"+name) }
 	return links{
-		journal: at("journal"), preparer: at("preparer"), signers: at("signers"), egress: at("egress"),
+		root: actor.NewPID(address, root), journal: at("journal"), preparer: at("preparer"), signers: at("signers"), egress: at("egress"),
 		ingress: at("ingress"), sequencer: at("sequencer"), proposer: at("proposer"), executor: at("executor"),
 		viewchange: at("viewchange"), detector: at("detector"), sync: at("sync"), custom: at("custom"),
 	}
@@ -244,23 +244,20 @@ func (t *Tree) Err() error {
 	return t.err
 }
 
-// fail ends the replica with an error, once. What is on disk stays; nothing is
-// voted for any more.
+// fail ends the replica with an error, once: its actors stop, and who waits is
+// told. What is on disk stays. The network stays up until Stop.
 func (t *Tree) fail(err error) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	if t.stopped {
+		t.mu.Unlock()
 		return
 	}
 	t.stopped, t.err = true, err
+	t.mu.Unlock()
 	t.log.Error().Err(err).Msg("the replica stops")
+	t.pool.close()
+	t.system.Root.Send(t.links.root, &end{})
 	close(t.done)
-}
-
-func (t *Tree) stopping() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.stopped
 }
 
 // Stop ends the replica: the network closes, the actors stop, and whatever
@@ -274,7 +271,7 @@ func (t *Tree) Stop(ctx context.Context) error {
 	t.mu.Unlock()
 	err := t.cfg.Transport.Stop()
 	if t.root != nil {
-		t.system.Root.Send(t.root, &end{})
+		t.system.Root.Send(t.links.root, &end{})
 		select {
 		case <-t.ended:
 		case <-ctx.Done():

@@ -16,11 +16,11 @@ import (
 	"github.com/cretoai/consensus/replica"
 )
 
-// failing makes file operations fail once armed: those of the given kind on
-// paths that hold part.
-func failing(armed *atomic.Bool, kind errorfs.OpKind, part string) errorfs.Injector {
+// failing makes flushes fail once armed, on paths that hold part.
+func failing(armed *atomic.Bool, part string) errorfs.Injector {
 	return errorfs.InjectorFunc(func(op errorfs.Op) error {
-		if armed.Load() && op.Kind == kind && strings.Contains(op.Path, part) {
+		flush := op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileSyncTo
+		if armed.Load() && flush && strings.Contains(op.Path, part) {
 			return errors.New("the disk is gone")
 		}
 		return nil
@@ -30,7 +30,7 @@ func failing(armed *atomic.Bool, kind errorfs.OpKind, part string) errorfs.Injec
 func TestD7_AFailedFlushStopsTheReplica(t *testing.T) {
 	nw := newNetwork(t, 4)
 	var armed atomic.Bool
-	nw.disks[1] = errorfs.Wrap(nw.disks[1], failing(&armed, errorfs.OpFileSyncData, "journal"))
+	nw.disks[1] = errorfs.Wrap(nw.disks[1], failing(&armed, "journal"))
 	nw.start(0, 1, 2, 3)
 	nw.propose(0, 10)
 	armed.Store(true)
@@ -50,7 +50,7 @@ func TestD7_AFailedFlushStopsTheReplica(t *testing.T) {
 func TestC3_TheWindowMovesOnlyOnceTheCheckpointIsDurable(t *testing.T) {
 	nw := newNetwork(t, 4)
 	var armed atomic.Bool
-	nw.disks[2] = errorfs.Wrap(nw.disks[2], failing(&armed, errorfs.OpFileSync, "state"))
+	nw.disks[2] = errorfs.Wrap(nw.disks[2], failing(&armed, "state"))
 	nw.start(0, 1, 2, 3)
 	armed.Store(true)
 	var seq messages.Seq

@@ -114,7 +114,7 @@ func (r *Replica) Propose(ctx context.Context, v Vertex) (Receipt, error) {
 	if n == 0 {
 		return Receipt{}, ErrPoolFull
 	}
-	if err := r.wait(ctx, w, 1); err != nil {
+	if err := r.wait(ctx, w); err != nil {
 		return Receipt{}, err
 	}
 	if w.Receipts[0].Outcome != pbft.Fresh {
@@ -155,13 +155,13 @@ func (r *Replica) ProposeAll(ctx context.Context, vertices []Vertex) ([]Receipt,
 			return r.tree.Pool().Abandon(w), r.notFinal(ctx, w)
 		}
 	}
-	if err := r.wait(ctx, w, len(vertices)); err != nil {
+	if err := r.wait(ctx, w); err != nil {
 		return r.tree.Pool().Abandon(w), err
 	}
 	return w.Receipts, nil
 }
 
-func (r *Replica) wait(ctx context.Context, w *actors.Waiter, n int) error {
+func (r *Replica) wait(ctx context.Context, w *actors.Waiter) error {
 	select {
 	case <-w.Done:
 		return w.Err()

@@ -1,0 +1,154 @@
+package actors
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/cretoai/consensus/actors/runtime"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
+)
+
+// testPool is a pool of member 1 of 4 that holds 8 vertices, 2 of each other
+// member, on a clock that stands.
+func testPool(t *testing.T) (*Pool, *runtime.Virtual) {
+	t.Helper()
+	clock := runtime.NewVirtual(time.Unix(0, 0))
+	return newPool(4, 1, 8, clock, func() {}), clock
+}
+
+func testVertices(t *testing.T, from, n int) (encoded [][]byte, hashes []messages.Digest) {
+	t.Helper()
+	for i := range n {
+		v := messages.Vertex{Payload: []byte{byte(from + i)}, Creator: [32]byte{9}, Nonce: uint64(from + i), Expires: 1000}
+		b, err := v.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		encoded, hashes = append(encoded, b), append(hashes, messages.HashVertex(b))
+	}
+	return encoded, hashes
+}
+
+func TestPoolTakesUpToItsLimitAndSaysSo(t *testing.T) {
+	p, _ := testPool(t)
+	vertices, hashes := testVertices(t, 0, 10)
+	w := NewWaiter(10)
+	if n, err := p.Add(vertices, hashes, w, 0); n != 8 || err != nil {
+		t.Fatalf("took %d of 10, %v; it has room for 8", n, err)
+	}
+	if n, err := p.Add(vertices[8:], hashes[8:], w, 8); n != 0 || err != nil {
+		t.Errorf("took %d more into a full pool, %v", n, err)
+	}
+	// What is there already takes no room: its second caller waits, too.
+	if n, err := p.Add(vertices[:1], hashes[:1], NewWaiter(1), 0); n != 1 || err != nil {
+		t.Errorf("took %d of a vertex that is there, %v", n, err)
+	}
+	space := p.Space()
+	cut, cutHashes := p.Cut(3, 1<<20)
+	batch, err := messages.BuildBatch(cut, cutHashes, messages.DefaultParams())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Executed(batch, Receipt{Seq: 4}, make([]pbft.Outcome, 3), func(time.Duration, int) {})
+	select {
+	case <-space:
+	default:
+		t.Error("nobody was told that there is room")
+	}
+	if n, _ := p.Add(vertices[8:], hashes[8:], w, 8); n != 2 {
+		t.Errorf("took %d of 2 after 3 left", n)
+	}
+	if w.Receipts[2].Seq != 4 || w.Receipts[2].Position != 2 || w.Receipts[2].Vertex != hashes[2] || p.Missing(w) != 7 {
+		t.Errorf("receipts %+v, %d missing", w.Receipts[:3], p.Missing(w))
+	}
+}
+
+func TestPoolKeepsAQuotaOfEachOtherMember(t *testing.T) {
+	p, _ := testPool(t)
+	vertices, hashes := testVertices(t, 0, 5)
+	if dropped := p.AddForwarded(0, vertices, hashes); dropped != 3 {
+		t.Errorf("dropped %d of member 0's 5, its quota is 2", dropped)
+	}
+	more, moreHashes := testVertices(t, 10, 2)
+	if dropped := p.AddForwarded(2, more, moreHashes); dropped != 0 {
+		t.Errorf("member 0 filled member 2's quota: %d dropped", dropped)
+	}
+	own, ownHashes := testVertices(t, 20, 8)
+	if n, _ := p.Add(own, ownHashes, NewWaiter(8), 0); n != 8 {
+		t.Errorf("others' vertices left room for %d of 8 own ones", n)
+	}
+}
+
+func TestPoolForwardsWithinItsQuotaAndAgainWhenLost(t *testing.T) {
+	p, clock := testPool(t)
+	vertices, hashes := testVertices(t, 0, 3)
+	if _, err := p.Add(vertices, hashes, NewWaiter(3), 0); err != nil {
+		t.Fatal(err)
+	}
+	first := bytes.Join(vertices[:2], nil)
+	if got := p.Forward(1<<20, clock.Now().Add(-time.Second)); !bytes.Equal(got, first) {
+		t.Errorf("forwarded %d bytes, want the first two vertices: the quota is 2", len(got))
+	}
+	if got := p.Forward(1<<20, clock.Now().Add(-time.Second)); len(got) != 0 {
+		t.Error("forwarded beyond the quota")
+	}
+	clock.Advance(2 * time.Second)
+	got := p.Forward(1<<20, clock.Now().Add(-time.Second))
+	if len(got) != len(first) {
+		t.Errorf("forwarded %d bytes again after a second, want %d", len(got), len(first))
+	}
+}
+
+func TestPoolReturnsWhatWasNotProposed(t *testing.T) {
+	p, _ := testPool(t)
+	vertices, hashes := testVertices(t, 0, 4)
+	if _, err := p.Add(vertices, hashes, NewWaiter(4), 0); err != nil {
+		t.Fatal(err)
+	}
+	cut, cutHashes := p.Cut(3, 1<<20)
+	batch, err := messages.BuildBatch(cut, cutHashes, messages.DefaultParams())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, _ := p.Ready(); n != 1 {
+		t.Errorf("%d ready after 3 of 4 were cut", n)
+	}
+	p.Return(batch)
+	if n, _ := p.Ready(); n != 4 {
+		t.Errorf("%d ready after a batch was returned, want 4", n)
+	}
+}
+
+func TestPoolTellsThoseWhoWaitThatItCloses(t *testing.T) {
+	p, _ := testPool(t)
+	vertices, hashes := testVertices(t, 0, 2)
+	w := NewWaiter(2)
+	if _, err := p.Add(vertices, hashes, w, 0); err != nil {
+		t.Fatal(err)
+	}
+	p.close()
+	<-w.Done
+	if !errors.Is(w.Err(), ErrStopped) {
+		t.Errorf("who waited was told %v", w.Err())
+	}
+	if _, err := p.Add(vertices, hashes, NewWaiter(2), 0); !errors.Is(err, ErrStopped) {
+		t.Errorf("a closed pool said %v", err)
+	}
+}
+
+func TestPoolSendsEachVertexOnceWhenPartsExceedTheBytes(t *testing.T) {
+	p, clock := testPool(t)
+	vertices, hashes := testVertices(t, 0, 2)
+	if _, err := p.Add(vertices, hashes, NewWaiter(2), 0); err != nil {
+		t.Fatal(err)
+	}
+	size := len(vertices[0])
+	one := p.Forward(size+1, clock.Now().Add(-time.Second))
+	two := p.Forward(size+1, clock.Now().Add(-time.Second))
+	if !bytes.Equal(one, vertices[0]) || !bytes.Equal(two, vertices[1]) {
+		t.Error("two vertices were not sent one by one when only one fits")
+	}
+}
