@@ -162,8 +162,8 @@ func (g *Genesis) Encode() []byte {
 func (g *Genesis) Validate() error {
 	var errs []error
 	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if !validName(g.ChainID, ChainNameBytesMax) {
-		complain("chain_id %q: 1 to %d of a-z, 0-9 and '-' are allowed", g.ChainID, ChainNameBytesMax)
+	if err := CheckChainID(g.ChainID); err != nil {
+		errs = append(errs, err)
 	}
 	if g.Scheme == "" {
 		complain("signature_algorithm is missing")
@@ -196,6 +196,14 @@ func (g *Genesis) Validate() error {
 		}
 	}
 	return errors.Join(append(errs, g.Params.validate())...)
+}
+
+// CheckChainID says whether a chain may have this name.
+func CheckChainID(id string) error {
+	if !validName(id, ChainNameBytesMax) {
+		return fmt.Errorf("chain_id %q: 1 to %d of a-z, 0-9 and '-' are allowed", id, ChainNameBytesMax)
+	}
+	return nil
 }
 
 func validName(s string, bytesMax int) bool {
