@@ -3,7 +3,6 @@ package actors
 import (
 	"github.com/asynkron/protoactor-go/actor"
 
-	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/messages"
 )
 
