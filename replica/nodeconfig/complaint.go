@@ -19,7 +19,13 @@ type Complaint struct {
 	// Problem says what is wrong, and Allowed, if not empty, what may stand there.
 	Problem string
 	Allowed string
+
+	cause error // of what could not be read, else nil
 }
+
+// Unwrap gives the error of the file system or the key file that is complained
+// about, if that is the problem.
+func (c *Complaint) Unwrap() error { return c.cause }
 
 // Error is "path:line: key: problem; allowed: …" without the parts that are
 // empty.
@@ -73,4 +79,11 @@ func (o origin) complain(key, allowed, format string, args ...any) *Complaint {
 		Problem: fmt.Sprintf(format, args...),
 		Allowed: allowed,
 	}
+}
+
+// blame complains about a key whose value led to an error elsewhere.
+func (o origin) blame(key string, cause error) *Complaint {
+	c := o.complain(key, "", "%v", cause)
+	c.cause = cause
+	return c
 }
