@@ -1,0 +1,150 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+
+	"google.golang.org/grpc/credentials"
+
+	"github.com/cretoai/consensus/messages"
+)
+
+// door is the side of the channel that is dialled. It bounds the connections
+// that have proved nothing, and keeps one connection a member: the newest,
+// because the older one may be dead without our knowing.
+type door struct {
+	credentials.TransportCredentials
+	remote *Remote
+	slots  chan struct{} // one element per handshake under way
+
+	mu    sync.Mutex
+	conns map[messages.Index]*memberConn
+}
+
+func newDoor(r *Remote) *door {
+	return &door{
+		TransportCredentials: credentials.NewTLS(r.ids.accept()),
+		remote:               r,
+		slots:                make(chan struct{}, r.cfg.Limits.Handshakes),
+		conns:                make(map[messages.Index]*memberConn),
+	}
+}
+
+// memberInfo is what a handler of a stream knows of its connection.
+type memberInfo struct {
+	credentials.TLSInfo
+	member messages.Index
+}
+
+var errTooManyHandshakes = errors.New("too many connections have not proved who they are")
+
+// ServerHandshake implements credentials.TransportCredentials.
+func (d *door) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	select {
+	case d.slots <- struct{}{}:
+		defer func() { <-d.slots }()
+	default:
+		d.remote.refuse(raw.RemoteAddr(), "too many handshakes", errTooManyHandshakes)
+		_ = raw.Close()
+		return nil, nil, errTooManyHandshakes
+	}
+	conn, auth, err := d.TransportCredentials.ServerHandshake(raw)
+	if err != nil {
+		d.remote.refuse(raw.RemoteAddr(), reasonOf(err), err)
+		return nil, nil, err
+	}
+	info, ok := auth.(credentials.TLSInfo)
+	if !ok {
+		return nil, nil, errors.Join(errors.New("the connection carries no TLS"), conn.Close())
+	}
+	member, err := d.remote.ids.member(&info.State)
+	if err != nil {
+		return nil, nil, errors.Join(err, conn.Close())
+	}
+	return d.admit(raw, conn, member), memberInfo{info, member}, nil
+}
+
+// Clone implements credentials.TransportCredentials.
+func (d *door) Clone() credentials.TransportCredentials { return d }
+
+// admit makes a connection the only one of its member.
+func (d *door) admit(raw, conn net.Conn, member messages.Index) net.Conn {
+	admitted := &memberConn{Conn: conn, raw: raw, door: d, member: member}
+	d.mu.Lock()
+	older := d.conns[member]
+	d.conns[member] = admitted
+	d.mu.Unlock()
+	if older != nil {
+		_ = older.raw.Close() // without TLS's farewell, which a dead peer would make us wait for
+	}
+	return admitted
+}
+
+// memberConn is a connection that is known to be a member's.
+type memberConn struct {
+	net.Conn
+	raw    net.Conn
+	door   *door
+	member messages.Index
+}
+
+// Close implements net.Conn.
+func (c *memberConn) Close() error {
+	c.door.mu.Lock()
+	if c.door.conns[c.member] == c {
+		delete(c.door.conns, c.member)
+	}
+	c.door.mu.Unlock()
+	return c.Conn.Close()
+}
+
+// caller is the side of the channel that dials: only members, each at its
+// address and with its key.
+type caller struct {
+	credentials.TransportCredentials
+	remote *Remote
+}
+
+func newCaller(r *Remote) *caller {
+	return &caller{TransportCredentials: credentials.NewTLS(r.ids.accept()), remote: r}
+}
+
+// dialledConn remembers whom a connection was opened to.
+type dialledConn struct {
+	net.Conn
+	link *link
+}
+
+// dial opens a connection to a member. proto.actor has no way to make it dial
+// any other address.
+func (c *caller) dial(ctx context.Context, address string) (net.Conn, error) {
+	l := c.remote.linkTo(address)
+	if l == nil {
+		return nil, errors.New("no member has the address " + address)
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		l.note(err)
+		return nil, err
+	}
+	return &dialledConn{conn, l}, nil
+}
+
+// ClientHandshake implements credentials.TransportCredentials. The name it is
+// given says nothing: the key of the member is what counts.
+func (c *caller) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	dialled, ok := raw.(*dialledConn)
+	if !ok {
+		return nil, nil, errors.New("a connection that was not dialled here")
+	}
+	conn, auth, err := credentials.NewTLS(c.remote.ids.dial(dialled.link.peer)).ClientHandshake(ctx, authority, raw)
+	if err != nil {
+		dialled.link.note(err)
+	}
+	return conn, auth, err
+}
+
+// Clone implements credentials.TransportCredentials.
+func (c *caller) Clone() credentials.TransportCredentials { return c }

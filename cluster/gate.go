@@ -1,0 +1,201 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/asynkron/protoactor-go/remote"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"github.com/cretoai/consensus/messages"
+)
+
+// The gate stands between gRPC and proto.actor, which trusts its peers: an
+// index out of range, an unknown type or an unimplemented call ends the
+// process, and a Stop ends any actor. It lets pass one greeting and then
+// batches of frames, rewritten so that they can reach the sender's mailbox
+// only. Anything else ends the connection.
+
+// abuse is what no member's program sends. Its reason is a counter's label.
+type abuse string
+
+func (a abuse) Error() string { return "the peer broke the channel's rules: " + string(a) }
+
+// Reasons of abuse.
+const (
+	abuseUnary      abuse = "unary call"
+	abuseGreeting   abuse = "greeting"
+	abuseMessage    abuse = "unknown message"
+	abuseEnvelopes  abuse = "too many envelopes"
+	abuseSerializer abuse = "serializer"
+	abuseType       abuse = "type"
+	abuseTarget     abuse = "target"
+	abuseSender     abuse = "sender"
+	abuseHeader     abuse = "header"
+	abuseSize       abuse = "oversized"
+	abusePayload    abuse = "payload"
+	abusePanic      abuse = "panic"
+)
+
+// refuseUnary lets no call but the stream through: proto.actor panics in each.
+func (r *Remote) refuseUnary(ctx context.Context, _ any, info *grpc.UnaryServerInfo, _ grpc.UnaryHandler) (any, error) {
+	if m, ok := r.mailboxOf(ctx); ok {
+		r.abused(m.peer, fmt.Errorf("%w: %s", abuseUnary, info.FullMethod))
+	}
+	return nil, status.Error(codes.PermissionDenied, "members exchange frames and make no calls")
+}
+
+// guardStream runs proto.actor's endpoint reader behind the gate.
+func (r *Remote) guardStream(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
+	m, ok := r.mailboxOf(stream.Context())
+	if !ok {
+		return status.Error(codes.Unauthenticated, "the connection belongs to no member")
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			r.abused(m.peer, fmt.Errorf("%w: %v", abusePanic, p))
+			err = status.Error(codes.Internal, "the stream failed")
+		}
+	}()
+	return handler(srv, &guardedStream{ServerStream: stream, remote: r, mailbox: m})
+}
+
+// mailboxOf finds the member a connection was authenticated as.
+func (r *Remote) mailboxOf(ctx context.Context) (*mailbox, bool) {
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return nil, false
+	}
+	info, ok := p.AuthInfo.(memberInfo)
+	if !ok {
+		return nil, false
+	}
+	return r.mailboxes[info.member], true
+}
+
+// abused counts and tells what a member sent that no member sends.
+func (r *Remote) abused(peer messages.Index, err error) {
+	reason := err.Error()
+	var a abuse
+	if errors.As(err, &a) {
+		reason = string(a)
+	}
+	r.cfg.Observer.dropped(peer, "", reason)
+	r.cfg.Logger.Warn("closed a peer's connection", slog.Int("peer", int(peer)), slog.Any("error", err))
+}
+
+// guardedStream is the stream as proto.actor sees it.
+type guardedStream struct {
+	grpc.ServerStream
+	remote  *Remote
+	mailbox *mailbox
+	greeted bool
+}
+
+// RecvMsg implements grpc.ServerStream. It waits until the peer's earlier
+// frames are worked off: meanwhile HTTP/2 stops this peer, and only this one.
+func (s *guardedStream) RecvMsg(m any) error {
+	if !s.mailbox.credit.wait(s.Context().Done()) {
+		return s.Context().Err()
+	}
+	if err := s.ServerStream.RecvMsg(m); err != nil {
+		if status.Code(err) == codes.ResourceExhausted {
+			s.remote.abused(s.mailbox.peer, fmt.Errorf("%w: %w", abuseSize, err))
+		}
+		return err
+	}
+	if err := s.check(m); err != nil {
+		s.remote.abused(s.mailbox.peer, err)
+		return status.Error(codes.InvalidArgument, err.Error())
+	}
+	return nil
+}
+
+// check lets one greeting pass and then batches.
+func (s *guardedStream) check(m any) error {
+	message, ok := m.(*remote.RemoteMessage)
+	if !ok {
+		return abuseMessage
+	}
+	switch t := message.MessageType.(type) {
+	case *remote.RemoteMessage_ConnectRequest:
+		if s.greeted || t.ConnectRequest.GetServerConnection() == nil {
+			return abuseGreeting
+		}
+		s.greeted = true
+		return nil
+	case *remote.RemoteMessage_MessageBatch:
+		if !s.greeted {
+			return abuseGreeting
+		}
+		n, err := checkBatch(t.MessageBatch)
+		if err != nil {
+			return err
+		}
+		redirect(t.MessageBatch, s.mailbox.pid)
+		s.mailbox.credit.take(n)
+		return nil
+	}
+	return abuseMessage
+}
+
+// checkBatch holds a batch to what we send ourselves, and gives what it is
+// charged.
+func checkBatch(b *remote.MessageBatch) (charge int, err error) {
+	switch {
+	case len(b.Envelopes) > batchEnvelopes:
+		return 0, abuseEnvelopes
+	case len(b.TypeNames) != 1 || b.TypeNames[0] != frameType:
+		return 0, fmt.Errorf("%w: %.64q", abuseType, b.TypeNames)
+	case len(b.Targets) != 1 || b.Targets[0].GetId() != ingressID || b.Targets[0].RequestId != 0:
+		return 0, abuseTarget
+	case len(b.Senders) != 0:
+		return 0, abuseSender
+	}
+	for _, e := range b.Envelopes {
+		n, err := checkEnvelope(e)
+		if err != nil {
+			return 0, err
+		}
+		if n > 0 {
+			charge += n + frameOverhead
+		}
+	}
+	return charge, nil
+}
+
+func checkEnvelope(e *remote.MessageEnvelope) (frame int, err error) {
+	switch {
+	case e.SerializerId != 0:
+		return 0, abuseSerializer
+	case e.TypeId != 0:
+		return 0, abuseType
+	case e.Target != 0 || e.TargetRequestId != 0:
+		return 0, abuseTarget
+	case e.Sender != 0 || e.SenderRequestId != 0:
+		return 0, abuseSender
+	case e.MessageHeader != nil:
+		return 0, abuseHeader
+	case len(e.MessageData) > envelopeBytesMax:
+		return 0, abuseSize
+	}
+	n, ok := frameBytes(e.MessageData)
+	if !ok {
+		return 0, abusePayload
+	}
+	if n > messages.FrameBytesMax {
+		return 0, abuseSize
+	}
+	return n, nil
+}
+
+// redirect sends all of a batch to one mailbox, whatever the batch says.
+func redirect(b *remote.MessageBatch, to *actor.PID) {
+	b.Targets = []*actor.PID{to}
+}

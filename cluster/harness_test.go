@@ -1,0 +1,149 @@
+package cluster
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/cretoai/consensus/messages"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// waitMax bounds every wait of these tests; nothing that works takes as long.
+const waitMax = 30 * time.Second
+
+// testChain is the chain of all members that are meant to meet.
+var testChain = messages.Digest(sha256.Sum256([]byte("cluster tests")))
+
+func channelKey(name string) ed25519.PrivateKey {
+	seed := sha256.Sum256([]byte(name))
+	return ed25519.NewKeyFromSeed(seed[:])
+}
+
+// members makes the configurations of n members that know each other.
+func members(t *testing.T, n int) []RemoteConfig {
+	t.Helper()
+	peers := make([]Peer, n)
+	for i := range peers {
+		key := channelKey(fmt.Sprint("member ", i))
+		peers[i] = Peer{Address: freeAddress(t), ChannelKey: key.Public().(ed25519.PublicKey)}
+	}
+	configs := make([]RemoteConfig, n)
+	for i := range configs {
+		configs[i] = RemoteConfig{
+			Self: messages.Index(i), Peers: peers, Listen: peers[i].Address,
+			Key: channelKey(fmt.Sprint("member ", i)), ChainHash: testChain, Logger: testLogger(t, i),
+		}
+	}
+	return configs
+}
+
+// freeAddress finds a port nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return address
+}
+
+func testLogger(t *testing.T, self int) *slog.Logger {
+	level := slog.LevelInfo
+	if os.Getenv("CLUSTER_DEBUG") != "" {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: level})).With("self", self)
+}
+
+// node is a running member and what it was told.
+type node struct {
+	Transport
+	t    *testing.T
+	mu   sync.Mutex
+	news sync.Cond
+	in   []*Inbound
+	peer []*PeerChange
+}
+
+// start runs a member until the end of the test.
+func start(t *testing.T, cfg RemoteConfig) *node {
+	t.Helper()
+	r, err := NewRemote(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &node{Transport: r, t: t}
+	n.news.L = &n.mu
+	if err := n.Start(n.deliver); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := n.Stop(); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	return n
+}
+
+func (n *node) deliver(msg any) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch m := msg.(type) {
+	case *Inbound:
+		n.in = append(n.in, m)
+	case *PeerChange:
+		n.peer = append(n.peer, m)
+	}
+	n.news.Broadcast()
+}
+
+// wait returns once cond holds, and fails the test if it never does.
+func (n *node) wait(what string, cond func() bool) {
+	n.t.Helper()
+	timeout := time.AfterFunc(waitMax, func() { n.mu.Lock(); n.mu.Unlock(); n.news.Broadcast() })
+	defer timeout.Stop()
+	deadline := time.Now().Add(waitMax)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for !cond() {
+		if time.Now().After(deadline) {
+			n.t.Fatalf("waited %v for %s: %d frames, peers %v", waitMax, what, len(n.in), n.peer)
+		}
+		n.news.Wait()
+	}
+}
+
+// receive waits for count frames and takes them, released.
+func (n *node) receive(count int) []*Inbound {
+	n.t.Helper()
+	var got []*Inbound
+	n.wait(fmt.Sprint(count, " frames"), func() bool {
+		for _, in := range n.in {
+			in.Release()
+			got = append(got, in)
+		}
+		n.in = nil
+		return len(got) >= count
+	})
+	return got
+}
+
+// meet waits until the channel to a peer is open.
+func (n *node) meet(peer messages.Index) {
+	n.t.Helper()
+	n.wait(fmt.Sprint("a connection to ", peer), func() bool { return n.Connected(peer) })
+}

@@ -1,0 +1,146 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/asynkron/protoactor-go/remote"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// session is one attempt to reach a peer and, if it succeeds, the connection:
+// the client's side of proto.actor's stream. proto.actor's writer sends the
+// greeting, receives the answer, then sends batches while a goroutine of its
+// own waits in RecvMsg for the end.
+//
+// Failures before the answer are kept until that wait: told at once, they would
+// make the writer sleep for two seconds, and Stop wait for it.
+type session struct {
+	grpc.ClientStream // nil if no stream came about
+	link              *link
+	cancel            context.CancelFunc
+
+	mu       sync.Mutex
+	answered bool
+	failed   error
+}
+
+// openStream is the interceptor that puts sessions around the streams of
+// proto.actor.
+func (r *Remote) openStream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string,
+	streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	l := r.linkTo(cc.Target())
+	if l == nil {
+		return nil, status.Error(codes.PermissionDenied, "no member has the address "+cc.Target())
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	s := &session{link: l, cancel: cancel}
+	if !l.begin(s) {
+		s.fail(errors.New("the transport was stopped"))
+		return s, nil
+	}
+	timer := r.cfg.Clock.AfterFunc(r.cfg.Limits.HandshakeTimeout, cancel)
+	defer timer.Stop()
+	stream, err := streamer(ctx, desc, cc, method, opts...)
+	if err != nil {
+		s.fail(err)
+		return s, nil
+	}
+	s.ClientStream = stream
+	return s, nil
+}
+
+// fail keeps the first error and ends the attempt.
+func (s *session) fail(err error) error {
+	s.mu.Lock()
+	if s.failed == nil {
+		// A clean end would make proto.actor keep the endpoint and lose all that
+		// is sent to it from then on.
+		if errors.Is(err, io.EOF) {
+			err = status.Error(codes.Unavailable, "the peer closed the connection")
+		}
+		s.failed = err
+	}
+	err = s.failed
+	s.mu.Unlock()
+	s.cancel()
+	s.link.ended(s, err)
+	return err
+}
+
+func (s *session) state() (answered bool, failed error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.answered, s.failed
+}
+
+// SendMsg implements grpc.ClientStream.
+func (s *session) SendMsg(m any) error {
+	answered, failed := s.state()
+	if failed == nil {
+		err := s.ClientStream.SendMsg(m)
+		if err == nil {
+			s.link.accepted(s, frames(m))
+			return nil
+		}
+		// EOF means that the stream has ended: RecvMsg tells why, and fails.
+		if failed = err; !errors.Is(err, io.EOF) {
+			failed = s.fail(err)
+		}
+	}
+	if !answered {
+		return nil
+	}
+	return failed
+}
+
+// RecvMsg implements grpc.ClientStream.
+func (s *session) RecvMsg(m any) error {
+	answered, failed := s.state()
+	if failed == nil {
+		if err := s.ClientStream.RecvMsg(m); err != nil {
+			failed = s.fail(err)
+		}
+	}
+	if answered {
+		if failed == nil { // a second answer means that the peer shuts down
+			failed = s.fail(io.EOF)
+		}
+		return failed
+	}
+	s.mu.Lock()
+	s.answered = true
+	s.mu.Unlock()
+	if failed == nil {
+		s.link.greeted(s)
+	} else if answer, ok := m.(*remote.RemoteMessage); ok {
+		answer.MessageType = &remote.RemoteMessage_ConnectResponse{ConnectResponse: &remote.ConnectResponse{}}
+	}
+	return nil
+}
+
+// CloseSend implements grpc.ClientStream.
+func (s *session) CloseSend() error {
+	if s.ClientStream == nil {
+		return nil
+	}
+	return s.ClientStream.CloseSend()
+}
+
+// frames counts the frames of a batch, knocks left out.
+func frames(m any) (n int) {
+	message, ok := m.(*remote.RemoteMessage)
+	if !ok {
+		return 0
+	}
+	for _, e := range message.GetMessageBatch().GetEnvelopes() {
+		if len(e.MessageData) > 0 {
+			n++
+		}
+	}
+	return n
+}
