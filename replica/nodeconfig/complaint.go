@@ -1,7 +1,6 @@
 package nodeconfig
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -51,16 +50,19 @@ func (c *Complaint) Error() string {
 // Complaints lists the Complaints an error of this package is made of. It is
 // empty if the file could not be read at all.
 func Complaints(err error) []*Complaint {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+	// Asked is what err is, not what it wraps: a Complaint's own cause may be
+	// joined errors.
+	switch e := err.(type) { //nolint:errorlint // see above; what it wraps is visited below
+	case *Complaint:
+		return []*Complaint{e}
+	case interface{ Unwrap() []error }:
 		var all []*Complaint
-		for _, e := range joined.Unwrap() {
-			all = append(all, Complaints(e)...)
+		for _, joined := range e.Unwrap() {
+			all = append(all, Complaints(joined)...)
 		}
 		return all
-	}
-	var c *Complaint
-	if errors.As(err, &c) {
-		return []*Complaint{c}
+	case interface{ Unwrap() error }:
+		return Complaints(e.Unwrap())
 	}
 	return nil
 }

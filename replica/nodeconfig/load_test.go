@@ -132,6 +132,10 @@ heartbeat_ms = -1
 		{"no peers", "", []string{
 			`: network.peers: no peers given; allowed: 4 to 64 times host:port, all different`,
 		}},
+		{"what is missing comes last", "[log]\nlevel = \"\"\n", []string{
+			`:2: log.level: "" is not known; allowed: "debug", "info", "warn", "error"`,
+			`: network.peers: no peers given; allowed: `,
+		}},
 		{"peers of a wrong type", "[network]\npeers = [\"a:1\", 2]\n", []string{
 			`:2: network.peers: element 1 is a whole number, not a string; allowed: `,
 		}},
