@@ -45,7 +45,7 @@ func makeFolder(dir string) (undo func() error, err error) {
 		first = parent
 	}
 	undo = func() error { return os.RemoveAll(first) }
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // the network's folder holds no secrets, the replicas' do
+	if err := os.MkdirAll(dir, 0o755); err != nil { // no secrets here, but in the replicas' folders
 		return nil, errors.Join(err, undo())
 	}
 	return undo, nil
