@@ -19,7 +19,7 @@ func (v Verified[T]) Valid() bool { return v.bundle != nil }
 // Value is what was signed.
 func (v Verified[T]) Value() T { return v.value }
 
-// From is who signed it.
+// From is who signed it. The zero value was signed by nobody and panics.
 func (v Verified[T]) From() messages.Index { return v.bundle.From }
 
 // Bundle is the bundle it came in, whole; it is not to be changed.
@@ -72,8 +72,8 @@ func (k *Keyring) Open(b *messages.Bundle) ([]Verified[messages.Vote], error) {
 	if err := k.check(b); err != nil {
 		return nil, err
 	}
-	if !k.keys[b.From].Verify(PurposeBundle, b.SigningBytes(k.chain), b.Signature) {
-		return nil, &BundleError{Reason: BadSignature, From: b.From}
+	if err := k.checkSignature(b); err != nil {
+		return nil, err
 	}
 	return verified(b), nil
 }
@@ -104,6 +104,13 @@ func (k *Keyring) check(b *messages.Bundle) error {
 	return nil
 }
 
+func (k *Keyring) checkSignature(b *messages.Bundle) error {
+	if !k.keys[b.From].Verify(PurposeBundle, b.SigningBytes(k.chain), b.Signature) {
+		return &BundleError{Reason: BadSignature, From: b.From}
+	}
+	return nil
+}
+
 func verified(b *messages.Bundle) []Verified[messages.Vote] {
 	out := make([]Verified[messages.Vote], len(b.Votes))
 	for i, v := range b.Votes {
@@ -112,13 +119,17 @@ func verified(b *messages.Bundle) []Verified[messages.Vote] {
 	return out
 }
 
-// Seal signs votes as one bundle. Whoever calls it has the voter's grant for
-// each of them.
+// Seal signs votes as one bundle with the key of member self. Whoever calls it
+// has the voter's grant for each vote. The bundle keeps votes, which must not
+// change afterwards.
 func Seal(k *Keyring, self messages.Index, key PrivateKey, votes []messages.Vote) (*messages.Bundle, []Verified[messages.Vote], error) {
+	if i, ok := k.IndexOfKey(key.Public()); !ok || i != self {
+		return nil, nil, fmt.Errorf("seal: the key is not member %d's", self)
+	}
 	b := &messages.Bundle{Epoch: k.epoch, From: self, Votes: votes}
 	sig, err := key.Sign(PurposeBundle, b.SigningBytes(k.chain))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("seal: %w", err)
 	}
 	b.Signature = sig
 	if err := k.check(b); err != nil {

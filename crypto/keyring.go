@@ -17,8 +17,8 @@ type Keyring struct {
 	encoded [][]byte
 }
 
-// NewKeyring expands the keys of a valid genesis and checks that every member
-// vouches for its channel key.
+// NewKeyring checks a genesis, expands its members' keys and checks that every
+// member vouches for its channel key. The error names the member.
 func NewKeyring(g *messages.Genesis) (*Keyring, error) {
 	scheme, err := SchemeByName(g.Scheme)
 	if err != nil {
@@ -30,6 +30,12 @@ func NewKeyring(g *messages.Genesis) (*Keyring, error) {
 // NewKeyringWithScheme is NewKeyring with a scheme no configuration can name:
 // it is for tests and the simulator.
 func NewKeyringWithScheme(g *messages.Genesis, scheme Scheme) (*Keyring, error) {
+	if scheme.Name() != g.Scheme {
+		return nil, fmt.Errorf("the genesis names the signature algorithm %q, not %q", g.Scheme, scheme.Name())
+	}
+	if err := g.Validate(); err != nil {
+		return nil, err
+	}
 	k := &Keyring{chain: g.Hash(), keys: make([]PublicKey, g.N()), encoded: make([][]byte, g.N())}
 	for i, m := range g.Members {
 		key, err := scheme.ParsePublicKey(m.PublicKey)
@@ -40,7 +46,7 @@ func NewKeyringWithScheme(g *messages.Genesis, scheme Scheme) (*Keyring, error) 
 		if !key.Verify(PurposeGenesis, binding, m.ChannelSignature) {
 			return nil, fmt.Errorf("member %d (%s): channel_signature is not the member's signature over its channel key", i, m.Name)
 		}
-		k.keys[i], k.encoded[i] = key, m.PublicKey
+		k.keys[i], k.encoded[i] = key, key.Bytes()
 	}
 	return k, nil
 }

@@ -1,6 +1,7 @@
 package crypto
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/cloudflare/circl/sign/mldsa/mldsa44"
@@ -15,7 +16,7 @@ import (
 type mldsa[P, S any] struct {
 	name              string
 	public, signature int
-	fromSeed          func(*[32]byte) (*P, *S)
+	fromSeed          func(*[mldsaSeedBytes]byte) (*P, *S)
 	unmarshal         func(*P, []byte) error
 	marshal           func(*P) []byte
 	sign              func(sk *S, msg, ctx []byte, randomized bool, sig []byte) error
@@ -51,9 +52,9 @@ func (m *mldsa[P, S]) NewKey(seed []byte) (PrivateKey, error) {
 	if len(seed) != mldsaSeedBytes {
 		return nil, fmt.Errorf("a seed of %s has %d bytes, not %d", m.name, mldsaSeedBytes, len(seed))
 	}
-	pk, sk := m.fromSeed((*[32]byte)(seed))
-	// The public key is parsed from its bytes: circl's pair shares the expanded
-	// matrix between its halves, and this one stands alone.
+	pk, sk := m.fromSeed((*[mldsaSeedBytes]byte)(seed))
+	// The public key is parsed from its bytes: circl's pair shares one expanded
+	// matrix between its halves, ours shares nothing with the secret.
 	public, err := m.ParsePublicKey(m.marshal(pk))
 	if err != nil {
 		return nil, err
@@ -69,15 +70,16 @@ func (m *mldsa[P, S]) ParsePublicKey(b []byte) (PublicKey, error) {
 	if err := m.unmarshal(key, b); err != nil {
 		return nil, fmt.Errorf("public key of %s: %w", m.name, err)
 	}
-	return &mldsaPublic[P, S]{scheme: m, key: key}, nil
+	return &mldsaPublic[P, S]{scheme: m, key: key, encoded: bytes.Clone(b)}, nil
 }
 
 type mldsaPublic[P, S any] struct {
-	scheme *mldsa[P, S]
-	key    *P
+	scheme  *mldsa[P, S]
+	key     *P // expanded, and never unpacked into again
+	encoded []byte
 }
 
-func (k *mldsaPublic[P, S]) Bytes() []byte { return k.scheme.marshal(k.key) }
+func (k *mldsaPublic[P, S]) Bytes() []byte { return bytes.Clone(k.encoded) }
 
 func (k *mldsaPublic[P, S]) Verify(p Purpose, msg, sig []byte) bool {
 	return len(sig) == k.scheme.signature && k.scheme.verify(k.key, msg, []byte(p), sig)
@@ -99,7 +101,7 @@ func (k *mldsaPrivate[P, S]) Sign(p Purpose, msg []byte) ([]byte, error) {
 	return sig, nil
 }
 
-// String, GoString and Format keep the key out of whatever prints it.
+// String and Format keep the key out of whatever prints it.
 func (k *mldsaPrivate[P, S]) String() string { return k.scheme.name + " private key (redacted)" }
 
 // Format implements fmt.Formatter, for every verb.

@@ -104,8 +104,12 @@ func ParseGenesis(data []byte) (*Genesis, error) {
 	return &g, nil
 }
 
-// checkJSONKeys refuses an object that has a key twice: which of the two holds
-// must not depend on who reads the file.
+// fieldLetters are those of every field's name. encoding/json takes CHAIN_ID for
+// chain_id; who reads the file with something else might not.
+const fieldLetters = "abcdefghijklmnopqrstuvwxyz_"
+
+// checkJSONKeys refuses an object that has a key twice, in one spelling or in
+// several: which of them holds must not depend on who reads the file.
 func checkJSONKeys(data []byte) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -126,6 +130,9 @@ func checkJSONKeys(data []byte) error {
 		if s, ok := token.(string); ok && top >= 0 && levels[top].key {
 			if levels[top].keys[s] {
 				return fmt.Errorf("at byte %d: field %q appears twice", d.InputOffset(), s)
+			}
+			if strings.Trim(s, fieldLetters) != "" {
+				return fmt.Errorf("at byte %d: field %q: names of fields have lower-case letters and '_' only", d.InputOffset(), s)
 			}
 			levels[top].keys[s] = true
 			levels[top].key = false
@@ -171,8 +178,15 @@ func (g *Genesis) Validate() error {
 	if n := len(g.Members); n < MembersMin || n > MembersMax {
 		complain("%d members: %d to %d are allowed", n, MembersMin, MembersMax)
 	}
-	seen := make(map[string]int, 3*len(g.Members))
-	for i, m := range g.Members {
+	errs = append(errs, validateMembers(g.Members[:min(len(g.Members), MembersMax)])...)
+	return errors.Join(append(errs, g.Params.validate())...)
+}
+
+func validateMembers(members []Member) []error {
+	var errs []error
+	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	seen := make(map[string]int, 3*len(members))
+	for i, m := range members {
 		if !validName(m.Name, 32) {
 			complain("member %d: name %q: 1 to 32 of a-z, 0-9 and '-' are allowed", i, m.Name)
 		}
@@ -195,10 +209,10 @@ func (g *Genesis) Validate() error {
 			seen[key] = i
 		}
 	}
-	return errors.Join(append(errs, g.Params.validate())...)
+	return errs
 }
 
-// CheckChainID says whether a chain may have this name.
+// CheckChainID says why a chain cannot have this name, if so.
 func CheckChainID(id string) error {
 	if !validName(id, ChainNameBytesMax) {
 		return fmt.Errorf("chain_id %q: 1 to %d of a-z, 0-9 and '-' are allowed", id, ChainNameBytesMax)

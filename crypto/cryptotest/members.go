@@ -1,5 +1,3 @@
-// Package cryptotest makes memberships for tests and the simulator. Nothing a
-// configuration can name comes from here.
 package cryptotest
 
 import (
@@ -12,8 +10,9 @@ import (
 	"github.com/cretoai/consensus/messages"
 )
 
-// NewMembers makes a genesis of n members, the same for the same seed, with
-// their signing and channel keys in order.
+// NewMembers makes a genesis of n members with their signing and channel keys in
+// order. All keys, and with them the chain, are the same for the same arguments;
+// of the genesis only the channel signatures differ, which are hedged.
 func NewMembers(n int, seed uint64, scheme crypto.Scheme) (*messages.Genesis, []crypto.PrivateKey, []ed25519.PrivateKey) {
 	g := &messages.Genesis{ChainID: "test", Scheme: scheme.Name(), Params: messages.DefaultParams()}
 	keys := make([]crypto.PrivateKey, n)
