@@ -4,6 +4,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/metrics"
 	"github.com/cretoai/consensus/pbft"
 )
 
@@ -93,7 +94,7 @@ func (x *executor) execute(c actor.Context, d *decided) {
 	done := &executed{d.commit.Seq, d.commit.Digest, x.state.head}
 	c.Send(x.t.links.proposer, done)
 	x.tell(c, done)
-	x.t.cfg.Metrics.ObservePhase("execute", x.t.cfg.Clock.Now().Sub(start))
+	x.t.cfg.Metrics.ObservePhase(metrics.PhaseExecute, x.t.cfg.Clock.Now().Sub(start))
 	x.t.hub.publish(messages.Finalized{
 		Seq: d.commit.Seq, View: d.commit.View, Batch: d.batch, Digest: d.commit.Digest, Head: x.state.head, Executed: fresh,
 	})

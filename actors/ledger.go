@@ -44,8 +44,8 @@ func ReadLedger(journal *storage.Journal, state *storage.State, g *messages.Gene
 		return nil, 0, err
 	}
 	replay := newReplay(g.Params, messages.Quorum(g.N()), stable)
-	if err := journal.Replay(replay.visit); err != nil {
-		return nil, 0, fmt.Errorf("read the journal: %w", err)
+	if err := replay.read(journal); err != nil {
+		return nil, 0, err
 	}
 	last := stable
 	for {

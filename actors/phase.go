@@ -1,9 +1,12 @@
 package actors
 
 import (
+	"time"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/metrics"
 	"github.com/cretoai/consensus/pbft"
 )
 
@@ -15,6 +18,7 @@ type phaseTracker struct {
 	incarnation int // 1 for the first; a later one has its memory to rebuild
 	slot        *pbft.Slot
 	batches     map[messages.Digest]*messages.Batch
+	since       time.Time // when the current phase began
 }
 
 func newPhaseTracker(t *Tree, seq messages.Seq, incarnation int) *phaseTracker {
@@ -35,6 +39,9 @@ func (p *phaseTracker) Receive(c actor.Context) {
 		if m.Batch != nil {
 			p.batches[m.Batch.Digest()] = m.Batch
 		}
+		if _, ok := m.Event.(pbft.Accepted); ok {
+			p.since = p.t.cfg.Clock.Now()
+		}
 		for _, e := range p.slot.Step(m.Event) {
 			p.perform(c, e)
 		}
@@ -44,10 +51,23 @@ func (p *phaseTracker) Receive(c actor.Context) {
 func (p *phaseTracker) perform(c actor.Context, e pbft.SlotEffect) {
 	switch e := e.(type) {
 	case pbft.ProposeVote:
+		if e.Vote.Kind == messages.Commit {
+			p.phase(metrics.PhasePrepare)
+		}
 		c.Send(p.t.links.sequencer, &proposeVote{e.Vote})
 	case pbft.NeedBatch:
 		c.Send(p.t.links.sequencer, &e)
 	case pbft.Committed:
+		p.phase(metrics.PhaseCommit)
 		c.Send(p.t.links.executor, &decided{e, p.batches[e.Digest]})
 	}
+}
+
+// phase observes how long a phase took; the next one begins.
+func (p *phaseTracker) phase(name string) {
+	now := p.t.cfg.Clock.Now()
+	if !p.since.IsZero() {
+		p.t.cfg.Metrics.ObservePhase(name, now.Sub(p.since))
+	}
+	p.since = now
 }

@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"sync/atomic"
+
 	"github.com/asynkron/protoactor-go/actor"
 )
 
@@ -29,7 +31,7 @@ const throughput = 300
 // dispatcher and mailbox, and no supervisor is left at the library's default,
 // which restarts children with an empty memory and stops them silently once a
 // budget is used up.
-func (t *Tree) props(produce func() actor.Actor, strategy actor.SupervisorStrategy) *actor.Props {
+func (t *Tree) props(produce func() actor.Actor, strategy actor.SupervisorStrategy, watch ...actor.MailboxMiddleware) *actor.Props {
 	options := []actor.PropsOption{actor.WithSupervisor(strategy)}
 	if d := t.cfg.Runtime.Dispatcher; d != nil {
 		options = append(options, actor.WithDispatcher(d))
@@ -38,9 +40,26 @@ func (t *Tree) props(produce func() actor.Actor, strategy actor.SupervisorStrate
 	}
 	if m := t.cfg.Runtime.Mailbox; m != nil {
 		options = append(options, actor.WithMailbox(m))
+	} else {
+		options = append(options, actor.WithMailbox(actor.Unbounded(watch...)))
 	}
 	return actor.PropsFromProducer(actor.Producer(produce), options...)
 }
+
+// depth counts the messages that wait in a mailbox.
+type depth struct{ waiting atomic.Int64 }
+
+// MailboxStarted implements actor.MailboxMiddleware.
+func (*depth) MailboxStarted() {}
+
+// MessagePosted implements actor.MailboxMiddleware.
+func (d *depth) MessagePosted(any) { d.waiting.Add(1) }
+
+// MessageReceived implements actor.MailboxMiddleware.
+func (d *depth) MessageReceived(any) { d.waiting.Add(-1) }
+
+// MailboxEmpty implements actor.MailboxMiddleware.
+func (*depth) MailboxEmpty() {}
 
 // rootProps are the root's: above it there is only the library's guardian,
 // which must neither restart it nor take the process down.

@@ -37,8 +37,8 @@ func (t *Tree) recover() (*recovery, error) {
 		state: state,
 	}
 	replay := newReplay(t.cfg.Genesis.Params, t.quorum, stable.Seq)
-	if err := t.cfg.Journal.Replay(replay.visit); err != nil {
-		return nil, fmt.Errorf("read the journal: %w", err)
+	if err := replay.read(t.cfg.Journal); err != nil {
+		return nil, err
 	}
 	for _, record := range replay.records {
 		r.core.Restore(record)
@@ -128,6 +128,21 @@ func newReplay(params messages.Params, quorum int, low messages.Seq) *replay {
 		params: params, low: low, quorum: quorum,
 		batches: make(map[messages.Digest]heldBatch), commits: make(map[messages.Vote][]heldBundle),
 	}
+}
+
+// read replays the segments that hold what is above the stable checkpoint, and
+// the one before: its bundles may certify what comes next. What lies further
+// back is the ledger's, and costs a restart nothing.
+func (p *replay) read(journal *storage.Journal) error {
+	segments := journal.Segments()
+	first := slices.IndexFunc(segments, func(s storage.SegmentInfo) bool { return !s.Closed || messages.Seq(s.LastSeq) > p.low })
+	if first < 0 {
+		return nil
+	}
+	if err := journal.ReplayFrom(segments[max(first-1, 0)].ID, p.visit); err != nil {
+		return fmt.Errorf("read the journal: %w", err)
+	}
+	return nil
 }
 
 // visit takes one record, in the order in which they were written. A record

@@ -45,6 +45,7 @@ type root struct {
 	t        *Tree
 	timer    runtime.Timer
 	children []*actor.PID // those alive, in the order of starting
+	depths   []*depth     // of the children's mailboxes, in the order of starting
 	ending   bool
 }
 
@@ -85,7 +86,9 @@ func (r *root) start(c actor.Context) {
 		if strategy == nil {
 			strategy = stopReplica{t}
 		}
-		pid, err := c.SpawnNamed(t.props(child.produce, strategy), child.name)
+		waiting := new(depth)
+		r.depths = append(r.depths, waiting)
+		pid, err := c.SpawnNamed(t.props(child.produce, strategy, waiting), child.name)
 		if err != nil {
 			t.opened <- fmt.Errorf("start actor %s: %w", child.name, err)
 			return
@@ -104,6 +107,9 @@ func (r *root) start(c actor.Context) {
 func (r *root) beat(c actor.Context) {
 	for _, pid := range r.t.links.ticked() {
 		c.Send(pid, &tick{})
+	}
+	for i, child := range r.t.children() {
+		r.t.cfg.Metrics.SetQueueDepth(child.name, int(r.depths[i].waiting.Load()))
 	}
 	self, system := c.Self(), c.ActorSystem()
 	r.timer = r.t.cfg.Clock.AfterFunc(r.t.cfg.Heartbeat, func() { system.Root.Send(self, &tick{}) })
