@@ -4,22 +4,16 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
 
 	"github.com/cretoai/consensus/replica"
+	"github.com/cretoai/consensus/testkit"
 )
 
 // BenchmarkFinalise has four replicas finalise vertices of 128 bytes, proposed
 // at all of them: real signatures and journals on disk, links in memory.
 func BenchmarkFinalise(b *testing.B) {
-	nw := newNetwork(b, 4, replica.WithLogger(zerolog.Nop()))
-	for i := range nw.disks {
-		nw.disks[i] = vfs.Default
-	}
-	nw.home = func(i int) string { return nw.dir + home(i) }
-	nw.segmentBytes = 64 << 20
-	nw.start(0, 1, 2, 3)
+	c := testkit.NewCluster(b, 4, testkit.WithFolder(b.TempDir()), testkit.WithLogLevel(zerolog.Disabled))
 	payload := make([]byte, 128)
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -32,7 +26,7 @@ func BenchmarkFinalise(b *testing.B) {
 				for i := range list {
 					list[i].Payload = payload
 				}
-				if _, err := nw.replicas[s%4].ProposeAll(b.Context(), list); err != nil {
+				if _, err := c.Replica(s%4).ProposeAll(b.Context(), list); err != nil {
 					b.Error(err)
 					return
 				}
@@ -41,6 +35,4 @@ func BenchmarkFinalise(b *testing.B) {
 	}
 	wg.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "vertices/s")
-	b.StopTimer()
-	nw.stopAll()
 }

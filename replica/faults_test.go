@@ -1,7 +1,6 @@
 package replica_test
 
 import (
-	"context"
 	"errors"
 	"io"
 	"strings"
@@ -9,12 +8,24 @@ import (
 	"testing"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
+	"github.com/cretoai/consensus/testkit"
 )
+
+// failingDisk is a disk for each replica, of which that of one member fails.
+func failingDisk(member int, armed *atomic.Bool, part string) func(int) vfs.FS {
+	return func(i int) vfs.FS {
+		if i == member {
+			return errorfs.Wrap(vfs.NewMem(), failing(armed, part))
+		}
+		return vfs.NewMem()
+	}
+}
 
 // failing makes flushes fail once armed, on paths that hold part.
 func failing(armed *atomic.Bool, part string) errorfs.Injector {
@@ -28,43 +39,32 @@ func failing(armed *atomic.Bool, part string) errorfs.Injector {
 }
 
 func TestD7_AFailedFlushStopsTheReplica(t *testing.T) {
-	nw := newNetwork(t, 4)
 	var armed atomic.Bool
-	nw.disks[1] = errorfs.Wrap(nw.disks[1], failing(&armed, "journal"))
-	nw.start(0, 1, 2, 3)
-	nw.propose(0, 10)
+	c := testkit.NewCluster(t, 4, testkit.WithDisks(failingDisk(1, &armed, "journal")))
+	c.Propose(0, "with a disk")
 	armed.Store(true)
-	nw.propose(0, 10) // the others go on
-	<-nw.replicas[1].Done()
-	if err := nw.replicas[1].Err(); err == nil || !strings.Contains(err.Error(), "the disk is gone") {
+	c.Propose(0, "the others go on")
+	<-c.Replica(1).Done()
+	if err := c.Replica(1).Err(); err == nil || !strings.Contains(err.Error(), "the disk is gone") {
 		t.Errorf("the replica ended with %v", err)
 	}
-	if _, err := nw.replicas[1].Propose(t.Context(), replica.Vertex{Payload: []byte("late")}); !errors.Is(err, replica.ErrStopped) {
+	if _, err := c.Replica(1).Propose(t.Context(), replica.Vertex{Payload: []byte("late")}); !errors.Is(err, replica.ErrStopped) {
 		t.Errorf("a replica without a disk accepted a vertex: %v", err)
 	}
-	r := nw.replicas[1]
-	nw.replicas[1] = nil
-	r.Stop(context.Background()) // its error is that of the disk, seen above
+	c.Discard(1)
 }
 
 func TestC3_TheWindowMovesOnlyOnceTheCheckpointIsDurable(t *testing.T) {
-	nw := newNetwork(t, 4)
 	var armed atomic.Bool
-	nw.disks[2] = errorfs.Wrap(nw.disks[2], failing(&armed, "state"))
-	nw.start(0, 1, 2, 3)
+	c := testkit.NewCluster(t, 4, testkit.WithDisks(failingDisk(2, &armed, "state")))
 	armed.Store(true)
-	var seq messages.Seq
-	for seq < 130 {
-		seq = nw.propose(0, 1)
-	}
-	nw.awaitStable(0, 128)
-	<-nw.replicas[2].Done() // it cannot make the checkpoint durable
-	if got := nw.replicas[2].Status().StableCheckpoint; got != 0 {
+	proposeMany(c, 0, 130)
+	c.AwaitStable(0, 128)
+	<-c.Replica(2).Done() // it cannot make the checkpoint durable
+	if got := c.Replica(2).Status().StableCheckpoint; got != 0 {
 		t.Errorf("a checkpoint that is not on disk moved the window to %d", got)
 	}
-	r := nw.replicas[2]
-	nw.replicas[2] = nil
-	r.Stop(context.Background())
+	c.Discard(2)
 }
 
 // drifting is an application whose state differs between replicas.
@@ -75,30 +75,23 @@ func (d *drifting) Digest() messages.Digest                 { return messages.Di
 func (d *drifting) Snapshot(io.Writer) error                { return nil }
 func (d *drifting) Restore(io.Reader) error                 { return nil }
 
+// applications gives each replica the application f makes for it.
+func applications(f func(i int) replica.StateMachine) testkit.Option {
+	return testkit.WithReplica(func(i int) []replica.Option {
+		return []replica.Option{replica.WithStateMachine(f(i))}
+	})
+}
+
 func TestV5_AReplicaWhoseStateDiffersStopsVotingAndSaysSo(t *testing.T) {
-	nw := newNetwork(t, 4)
-	for i := range 4 {
-		app := &drifting{}
-		if i == 3 {
-			app.own = 1
-		}
-		nw.opts = []replica.Option{replica.WithStateMachine(app)}
-		nw.start(i)
+	c := testkit.NewCluster(t, 4, applications(func(i int) replica.StateMachine {
+		return &drifting{own: byte(i / 3)} // the last one differs
+	}))
+	proposeMany(c, 0, 130)
+	c.AwaitStable(0, 128)
+	for s := c.Replica(3).Status(); s.Halted == "" || s.Active; s = c.Replica(3).Status() {
+		c.Propose(0, "the others go on without it")
 	}
-	var seq messages.Seq
-	for seq < 130 {
-		seq = nw.propose(0, 1)
-	}
-	nw.awaitStable(0, 128)
-	events := nw.replicas[3].Subscribe(1)
-	defer events.Close()
-	for {
-		if s := nw.replicas[3].Status(); s.Halted != "" && !s.Active {
-			break
-		}
-		nw.propose(0, 1) // the others go on without it
-	}
-	if ready, reason := nw.replicas[3].Ready(); ready || reason == "" {
+	if ready, reason := c.Replica(3).Ready(); ready || reason == "" {
 		t.Error("a replica that diverged calls itself ready")
 	}
 }
@@ -115,22 +108,18 @@ func (e *exploding) Apply(_ messages.Seq, ops []replica.Operation) {
 }
 
 func TestAPanickingApplicationStopsTheReplicaLoudly(t *testing.T) {
-	nw := newNetwork(t, 4)
-	for i := range 4 {
-		nw.opts = []replica.Option{replica.WithStateMachine(&drifting{})}
+	c := testkit.NewCluster(t, 4, applications(func(i int) replica.StateMachine {
 		if i == 1 {
-			nw.opts = []replica.Option{replica.WithStateMachine(&exploding{})}
+			return &exploding{}
 		}
-		nw.start(i)
-	}
-	if _, err := nw.replicas[0].Propose(t.Context(), replica.Vertex{Payload: []byte("boom")}); err != nil {
-		t.Fatal(err)
-	}
-	<-nw.replicas[1].Done()
-	if err := nw.replicas[1].Err(); err == nil || !strings.Contains(err.Error(), "boom") {
+		return &drifting{}
+	}))
+	c.Propose(0, "boom")
+	<-c.Replica(1).Done()
+	if err := c.Replica(1).Err(); err == nil || !strings.Contains(err.Error(), "boom") {
 		t.Errorf("the replica ended with %v", err)
 	}
-	if got := nw.replicas[1].CurrentSequence(); got != 0 {
+	if got := c.Replica(1).CurrentSequence(); got != 0 {
 		t.Errorf("the batch that made the application panic counts as executed: sequence %d", got)
 	}
 }
@@ -145,20 +134,19 @@ func TestACustomActorGetsEventsAndCannotTakeTheReplicaDown(t *testing.T) {
 			}
 		})
 	}
-	nw := newNetwork(t, 4, replica.WithActor("audit", produce))
-	nw.start(0, 1, 2, 3)
-	for range 20 { // more panics than its budget
-		nw.propose(1, 1)
-	}
+	c := testkit.NewCluster(t, 4, testkit.WithReplica(func(int) []replica.Option {
+		return []replica.Option{replica.WithActor("audit", produce)}
+	}))
+	proposeMany(c, 1, 20) // more panics than its budget
 	if first := <-seen; first.Executed != 1 || first.Batch.Len() != 1 {
 		t.Errorf("the custom actor was told %+v", first)
 	}
 }
 
 func TestM6_MembersOfAnotherGenesisAreToldSo(t *testing.T) {
-	nw := newNetwork(t, 4)
-	nw.start(0, 1, 2)
-	stranger := nw.links.Transport(3)
+	c := testkit.New(t, 4)
+	c.Start(0)
+	stranger := c.Network.Transport(3)
 	answers := make(chan messages.Message, 64)
 	if err := stranger.Start(func(m any) {
 		if in, ok := m.(*cluster.Inbound); ok {
@@ -176,7 +164,7 @@ func TestM6_MembersOfAnotherGenesisAreToldSo(t *testing.T) {
 	stranger.Send(0, cluster.LaneVotes, hello)
 	for m := range answers {
 		if refusal, ok := m.(*messages.Refusal); ok {
-			if refusal.Genesis != nw.genesis.Hash() || refusal.Reason == "" {
+			if refusal.Genesis != c.Genesis.Hash() || refusal.Reason == "" {
 				t.Errorf("refused with %+v", refusal)
 			}
 			break
@@ -193,10 +181,9 @@ func TestM6_MembersOfAnotherGenesisAreToldSo(t *testing.T) {
 }
 
 func TestB1_ALoneVertexWaitsForNothingAndALoadMakesBatches(t *testing.T) {
-	nw := newNetwork(t, 4)
-	nw.start(0, 1, 2, 3)
+	c := testkit.NewCluster(t, 4)
 	for i := range 5 {
-		receipt, err := nw.replicas[0].Propose(t.Context(), replica.Vertex{Payload: []byte{1}})
+		receipt, err := c.Replica(0).Propose(t.Context(), replica.Vertex{Payload: []byte{1}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -204,7 +191,7 @@ func TestB1_ALoneVertexWaitsForNothingAndALoadMakesBatches(t *testing.T) {
 			t.Errorf("a lone vertex came to sequence %d position %d, want %d and 0", receipt.Seq, receipt.Position, want)
 		}
 	}
-	receipts, err := nw.replicas[0].ProposeAll(t.Context(), vertices(8000))
+	receipts, err := c.Replica(0).ProposeAll(t.Context(), vertices(8000))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,9 +207,8 @@ func TestB1_ALoneVertexWaitsForNothingAndALoadMakesBatches(t *testing.T) {
 }
 
 func TestBadVerticesAreRefusedWithAReason(t *testing.T) {
-	nw := newNetwork(t, 4)
-	nw.start(0, 1, 2, 3)
-	r := nw.replicas[0]
+	c := testkit.NewCluster(t, 4)
+	r := c.Replica(0)
 	if _, err := r.Propose(t.Context(), replica.Vertex{}); !errors.Is(err, replica.ErrEmptyPayload) {
 		t.Errorf("an empty payload: %v", err)
 	}

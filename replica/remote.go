@@ -20,7 +20,9 @@ func (r *Replica) remote(cfg *Config, log *slog.Logger) (cluster.Transport, erro
 	transport, err := cluster.NewRemote(cluster.RemoteConfig{
 		Self: r.self, Peers: peers, Listen: cfg.Listen, Key: cfg.ChannelKey, ChainHash: r.keyring.Chain(), Logger: log,
 		Observer: cluster.Observer{
-			Sent:    func(peer messages.Index, lane cluster.Lane, n int) { r.metrics.NetworkSent(int(peer), lane.String(), n) },
+			Sent: func(peer messages.Index, lane cluster.Lane, n int) {
+				r.metrics.NetworkSent(int(peer), lane.String(), n)
+			},
 			Dropped: func(_ messages.Index, _, reason string) { r.metrics.Dropped(reason, 1) },
 			Refused: func(string) { r.metrics.Dropped("connection refused", 1) },
 		},

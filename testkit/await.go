@@ -1,0 +1,83 @@
+package testkit
+
+import (
+	"context"
+
+	"github.com/cretoai/consensus/messages"
+)
+
+// Await waits until a replica executed seq and says where it is.
+func (c *Cluster) Await(i int, seq messages.Seq) messages.Seq {
+	c.t.Helper()
+	c.AwaitEvent(i, func(e messages.Event) bool {
+		f, ok := e.(messages.Finalized)
+		return ok && f.Seq >= seq
+	}, func() bool { return c.replicas[i].CurrentSequence() >= seq })
+	return c.replicas[i].CurrentSequence()
+}
+
+// AwaitStable waits until a replica's checkpoint at seq is stable.
+func (c *Cluster) AwaitStable(i int, seq messages.Seq) {
+	c.t.Helper()
+	c.AwaitEvent(i, func(e messages.Event) bool {
+		k, ok := e.(messages.Checkpointed)
+		return ok && k.Seq >= seq
+	}, func() bool { return c.replicas[i].Status().StableCheckpoint >= seq })
+}
+
+// AwaitEvent waits for an event of a replica, unless already says that it is
+// past. Events are followed before already is asked, so none is missed.
+func (c *Cluster) AwaitEvent(i int, is func(messages.Event) bool, already func() bool) {
+	c.t.Helper()
+	events := c.replicas[i].Subscribe(1 << 12)
+	defer events.Close()
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	defer cancel()
+	if already() {
+		return
+	}
+	for {
+		select {
+		case e, open := <-events.C:
+			if !open {
+				c.t.Fatalf("replica %d stopped: %v", i, c.replicas[i].Err())
+			}
+			if is(e) {
+				return
+			}
+		case <-ctx.Done():
+			c.t.Fatalf("replica %d is at sequence %d, stable checkpoint %d, and what was awaited did not happen",
+				i, c.replicas[i].CurrentSequence(), c.replicas[i].Status().StableCheckpoint)
+		}
+	}
+}
+
+// AwaitEqual waits until all running replicas executed the same sequence, seq
+// or a later one, and compares their ledgers there.
+func (c *Cluster) AwaitEqual(seq messages.Seq) {
+	c.t.Helper()
+	for i := 0; i < len(c.replicas); i++ {
+		if c.replicas[i] == nil {
+			continue
+		}
+		if got := c.Await(i, seq); got > seq {
+			seq, i = got, -1 // someone went on: all must
+		}
+	}
+	var heads []messages.Digest
+	for i, r := range c.replicas {
+		if r == nil {
+			continue
+		}
+		s := r.Status()
+		if s.Sequence != seq {
+			c.t.Fatalf("replica %d went on to sequence %d while compared at %d", i, s.Sequence, seq)
+		}
+		heads = append(heads, s.LedgerHead)
+	}
+	for _, h := range heads {
+		if h != heads[0] {
+			c.t.Fatalf("ledger heads at sequence %d differ: %v", seq, heads)
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package testkit
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/rs/zerolog"
+
+	"github.com/cretoai/consensus/cluster"
+	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/crypto/cryptotest"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/replica"
+)
+
+// patience bounds every wait: a cluster that works needs a fraction of it.
+const patience = 30 * time.Second
+
+// Cluster is a cluster of replicas in one process.
+type Cluster struct {
+	Genesis *messages.Genesis
+	// Network connects the replicas; links can be cut on it.
+	Network *cluster.MemoryNetwork
+
+	t        testing.TB
+	o        options
+	keys     []crypto.PrivateKey
+	disks    []vfs.FS
+	replicas []*replica.Replica
+}
+
+// NewCluster starts n replicas and stops them when the test ends.
+func NewCluster(t testing.TB, n int, opts ...Option) *Cluster {
+	t.Helper()
+	c := New(t, n, opts...)
+	for i := range n {
+		c.Start(i)
+	}
+	return c
+}
+
+// New makes a cluster of n replicas of which none is started.
+func New(t testing.TB, n int, opts ...Option) *Cluster {
+	t.Helper()
+	o := newOptions(opts)
+	scheme, err := crypto.SchemeByName(o.scheme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Cluster{
+		Network: cluster.NewMemoryNetwork(n),
+		t:       t, o: o, disks: make([]vfs.FS, n), replicas: make([]*replica.Replica, n),
+	}
+	c.Genesis, c.keys, _ = cryptotest.NewMembers(n, 1, scheme)
+	for i := range n {
+		c.disks[i] = o.disk(i)
+	}
+	t.Cleanup(c.stopAll)
+	return c
+}
+
+// Home is the folder of a replica on its disk.
+func (c *Cluster) Home(i int) string { return fmt.Sprintf("%s/replica-%d", c.o.dir, i) }
+
+// Disk is the disk of a replica.
+func (c *Cluster) Disk(i int) vfs.FS { return c.disks[i] }
+
+// Replica is a running replica, nil while it is killed.
+func (c *Cluster) Replica(i int) *replica.Replica { return c.replicas[i] }
+
+// Start starts a replica on what its disk holds.
+func (c *Cluster) Start(i int) {
+	c.t.Helper()
+	cfg := replica.DefaultConfig()
+	cfg.Genesis, cfg.Key, cfg.Home, cfg.SegmentBytes = c.Genesis, c.keys[i], c.Home(i), c.o.segmentBytes
+	opts := []replica.Option{
+		replica.WithTransport(c.Network.Transport(messages.Index(i))),
+		replica.WithStorage(c.disks[i]),
+		replica.WithLogger(zerolog.New(zerolog.NewTestWriter(c.t)).Level(c.o.level)),
+	}
+	r, err := replica.Start(c.t.Context(), cfg, append(opts, c.o.replica(i)...)...)
+	if err != nil {
+		c.t.Fatalf("start replica %d: %v", i, err)
+	}
+	c.replicas[i] = r
+}
+
+// Kill stops a replica; what is on its disk stays.
+func (c *Cluster) Kill(i int) {
+	c.t.Helper()
+	if err := c.stop(i); err != nil {
+		c.t.Errorf("stop replica %d: %v", i, err)
+	}
+}
+
+// Discard stops a replica that has failed, and takes its error as given.
+func (c *Cluster) Discard(i int) { _ = c.stop(i) }
+
+func (c *Cluster) stop(i int) error {
+	r := c.replicas[i]
+	if r == nil {
+		return nil
+	}
+	c.replicas[i] = nil
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	return r.Stop(ctx)
+}
+
+// Restart kills a replica if it runs and starts it again.
+func (c *Cluster) Restart(i int) {
+	c.t.Helper()
+	c.Kill(i)
+	c.Start(i)
+}
+
+func (c *Cluster) stopAll() {
+	for i := range c.replicas {
+		c.Kill(i)
+	}
+}
+
+// Partition cuts all links between the given groups; members in no group are
+// cut off from everybody.
+func (c *Cluster) Partition(groups ...[]int) {
+	group := make(map[int]int)
+	for g, members := range groups {
+		for _, m := range members {
+			group[m] = g + 1
+		}
+	}
+	for a := range c.replicas {
+		for b := range c.replicas {
+			c.Network.Block(messages.Index(a), messages.Index(b), group[a] == 0 || group[a] != group[b])
+		}
+	}
+}
+
+// Heal restores all links.
+func (c *Cluster) Heal() {
+	for a := range c.replicas {
+		for b := range c.replicas {
+			c.Network.Block(messages.Index(a), messages.Index(b), false)
+		}
+	}
+}
+
+// Propose has a payload finalised at a replica and gives its sequence.
+func (c *Cluster) Propose(i int, payload string) messages.Seq {
+	c.t.Helper()
+	return c.ProposeAll(i, []replica.Vertex{{Payload: []byte(payload)}})[0].Seq
+}
+
+// ProposeAll has vertices finalised at a replica.
+func (c *Cluster) ProposeAll(i int, vertices []replica.Vertex) []replica.Receipt {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	defer cancel()
+	receipts, err := c.replicas[i].ProposeAll(ctx, vertices)
+	if err != nil {
+		c.t.Fatalf("propose at replica %d: %v", i, err)
+	}
+	return receipts
+}

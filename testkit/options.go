@@ -1,0 +1,53 @@
+package testkit
+
+import (
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/rs/zerolog"
+
+	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/replica"
+)
+
+// Option changes how a cluster is made.
+type Option func(*options)
+
+type options struct {
+	scheme       string
+	level        zerolog.Level
+	segmentBytes int64
+	dir          string
+	disk         func(i int) vfs.FS
+	replica      func(i int) []replica.Option
+}
+
+func newOptions(opts []Option) options {
+	o := options{
+		scheme: crypto.DefaultScheme, level: zerolog.InfoLevel, segmentBytes: 4 << 20,
+		disk:    func(int) vfs.FS { return vfs.NewMem() },
+		replica: func(int) []replica.Option { return nil },
+	}
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
+}
+
+// WithReplica gives replica i further options of package replica.
+func WithReplica(f func(i int) []replica.Option) Option { return func(o *options) { o.replica = f } }
+
+// WithDisks gives replica i a disk of its own kind; the default is memory.
+func WithDisks(f func(i int) vfs.FS) Option { return func(o *options) { o.disk = f } }
+
+// WithFolder keeps the replicas' data on the machine's disk, below dir.
+func WithFolder(dir string) Option {
+	return func(o *options) {
+		o.dir, o.segmentBytes = dir, 64<<20
+		o.disk = func(int) vfs.FS { return vfs.Default }
+	}
+}
+
+// WithLogLevel is what the test's log shows; the default is info.
+func WithLogLevel(level zerolog.Level) Option { return func(o *options) { o.level = level } }
+
+// WithScheme signs with another scheme than ML-DSA-87.
+func WithScheme(name string) Option { return func(o *options) { o.scheme = name } }
