@@ -123,7 +123,7 @@ func (cl *client) has(nonce, window uint64) bool {
 }
 
 // spend marks a nonce. One beyond the window moves the base up, so that the
-// window ends with it; what falls below is spent.
+// window ends with it; what falls below is spent. [X2]
 func (cl *client) spend(nonce, window uint64) Outcome {
 	if nonce < cl.base {
 		return NonceSpent
@@ -190,7 +190,7 @@ func (c *Clients) Digest() (root messages.Digest, changed []int) {
 	for i := range c.buckets {
 		b := &c.buckets[i]
 		if b.dirty {
-			b.digest = sha256.Sum256(c.EncodeBucket(i))
+			b.digest = c.bucketDigest(i)
 			b.dirty = false
 			changed = append(changed, i)
 		}
@@ -198,6 +198,15 @@ func (c *Clients) Digest() (root messages.Digest, changed []int) {
 	}
 	h.Sum(root[:0])
 	return root, changed
+}
+
+// bucketDigest is zero for an empty bucket, whether it was always empty or its
+// creators were forgotten: a restored table cannot tell the two apart.
+func (c *Clients) bucketDigest(i int) messages.Digest {
+	if len(c.buckets[i].creators) == 0 {
+		return messages.Digest{}
+	}
+	return sha256.Sum256(c.EncodeBucket(i))
 }
 
 // EncodeBucket gives a bucket's fixed-layout bytes: for each creator, ascending,

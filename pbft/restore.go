@@ -29,8 +29,12 @@ func (s *Sequencer) Resume() []Effect {
 }
 
 // Replay gives the events that bring a new tracker of seq to where the old one
-// was: what was accepted, the batches at hand, and every kept vote.
+// was: what was accepted, the batches at hand, and every kept vote. A sequence
+// executed meanwhile needs no tracker.
 func (s *Sequencer) Replay(seq messages.Seq) []ToSlot {
+	if seq <= s.executed {
+		return nil
+	}
 	var events []ToSlot
 	for _, pp := range s.voter.Accepted() {
 		if pp.Seq == seq {

@@ -219,8 +219,12 @@ func (s *Sequencer) OnBatch(from messages.Index, batch *messages.Batch) []Effect
 }
 
 // OnNeedBatch is a tracker's word that a certificate is complete for a digest
-// whose batch it does not hold.
+// whose batch it does not hold. Of an executed sequence the tracker is gone, and
+// its word comes too late.
 func (s *Sequencer) OnNeedBatch(seq messages.Seq, digest messages.Digest, holders []messages.Index) []Effect {
+	if seq <= s.executed {
+		return s.take()
+	}
 	if batch := s.bodies.Get(digest); batch != nil {
 		s.bodies.Bind(batch, seq)
 		s.emit(ToSlot{Seq: seq, Event: BatchHeld{digest}, Batch: batch})

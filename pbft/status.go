@@ -11,7 +11,7 @@ const resendBundlesMax = 64
 
 // Status says what this replica holds and where it stands. Peers answer it
 // with what they have and it lacks: that is all the retransmission there is.
-// The caller adds suspicion. [S1]
+// The caller adds suspicion. [R1]
 func (s *Sequencer) Status() *messages.Status {
 	st := &messages.Status{
 		View: s.voter.View(), Active: s.voter.Active(),
@@ -53,7 +53,7 @@ func (s *Sequencer) OnTick() []Effect {
 
 // OnStatus answers a peer's Status with what it lacks and only this replica can
 // give: own votes, and the stable checkpoint. Batches are pulled, not pushed.
-// Votes released less than a heartbeat ago are still on their way. [S2]
+// Votes released less than a heartbeat ago are still on their way. [R2]
 func (s *Sequencer) OnStatus(from messages.Index, st *messages.Status) []Effect {
 	if from == s.cfg.Self {
 		return nil

@@ -89,7 +89,7 @@ const (
 	AboveHighWatermark          // beyond the window
 	SettledByNewView            // a fresh pre-prepare where the NewView already decided
 	OtherDigestAccepted         // another digest was accepted for this view and sequence [V1]
-	NotAccepted                 // no pre-prepare for this was accepted
+	NotAccepted                 // no pre-prepare that calls for this was accepted
 	ContradictsExecuted         // another digest was executed or certified here [V6]
 	NotACheckpoint              // not a multiple of the checkpoint interval
 	OtherStateVoted             // another state digest was voted for this checkpoint [V5]
@@ -172,14 +172,16 @@ func (v *Voter) Accept(from messages.Index, pp messages.Vote, batch *messages.Ba
 	return []Record{{Kind: RecordAccepted, Vote: pp, Batch: batch}}, Granted
 }
 
-// Grant decides about a PrePrepare, Prepare or Commit for what was accepted. A
-// caller asks for a Commit only when the slot is prepared. [V1, V2]
+// Grant decides about a PrePrepare, Prepare or Commit for what was accepted;
+// nothing accepted calls for a vote of another kind. A caller asks for a Commit
+// only when the slot is prepared. [V1, V2]
 func (v *Voter) Grant(vote messages.Vote) (Grant, Refusal) {
 	if r := v.admit(vote); r != Granted {
 		return Grant{}, r
 	}
 	m := v.memory[vote.Seq]
-	if m == nil || !m.accepted.is(vote.View, vote.Digest) {
+	phase := messages.PrePrepare <= vote.Kind && vote.Kind <= messages.Commit
+	if m == nil || !phase || !m.accepted.is(vote.View, vote.Digest) {
 		return Grant{}, NotAccepted
 	}
 	leads := v.leader(vote.View) == v.self
