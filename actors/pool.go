@@ -57,7 +57,8 @@ type entry struct {
 	hash     messages.Digest
 	origin   messages.Index
 	state    entryState
-	sent     time.Time // when it was last forwarded
+	first    time.Time // when it was first forwarded
+	sent     time.Time // and last
 	accepted time.Time
 	waiters  []place
 }
@@ -224,7 +225,9 @@ func (p *Pool) Forward(bytesMax int, again time.Time) []byte {
 			return true
 		}
 		vertices = append(vertices, e.bytes...)
-		e.state, e.sent = entryForwarded, now
+		if e.state, e.sent = entryForwarded, now; e.first.IsZero() {
+			e.first = now
+		}
 		p.sent = append(p.sent, e)
 		p.out++
 		return true
@@ -345,18 +348,26 @@ func (p *Pool) Abandon(w *Waiter) []Receipt {
 	return slices.Clone(w.Receipts)
 }
 
-// Oldest is the age of the oldest vertex this replica has passed on or is the
-// leader for, and Len the number of all.
-func (p *Pool) Oldest() (age time.Duration, length int) {
+// Oldest is how long the oldest own vertex has been with the leader: that is
+// what the leader answers for. What still waits here is not timed. [L4]
+func (p *Pool) Oldest() time.Duration {
 	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, e := range p.entries {
-		if e.state != entryQueued {
-			age = max(age, now.Sub(e.accepted))
+	var age time.Duration
+	for _, e := range p.sent {
+		if e.state == entryForwarded {
+			age = max(age, now.Sub(e.first))
 		}
 	}
-	return age, len(p.entries)
+	return age
+}
+
+// Len is the number of vertices that are not final.
+func (p *Pool) Len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.entries)
 }
 
 // close gives ErrStopped to all who wait.

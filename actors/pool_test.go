@@ -152,3 +152,22 @@ func TestPoolSendsEachVertexOnceWhenPartsExceedTheBytes(t *testing.T) {
 		t.Error("two vertices were not sent one by one when only one fits")
 	}
 }
+
+func TestL4_AVertexIsTimedFromWhenTheLeaderGotIt(t *testing.T) {
+	p, clock := testPool(t)
+	vertices, hashes := testVertices(t, 0, 3)
+	if _, err := p.Add(vertices, hashes, NewWaiter(3), 0); err != nil {
+		t.Fatal(err)
+	}
+	clock.Advance(time.Hour)
+	if age := p.Oldest(); age != 0 {
+		t.Errorf("vertices that never left are timed: %v", age)
+	}
+	p.Forward(1<<20, clock.Now().Add(-time.Minute)) // two of three: the quota
+	clock.Advance(2 * time.Minute)
+	p.Forward(1<<20, clock.Now().Add(-time.Minute)) // again
+	clock.Advance(time.Second)
+	if age, want := p.Oldest(), 2*time.Minute+time.Second; age != want {
+		t.Errorf("the oldest vertex is %v with the leader, want %v: sending it again starts no new term", age, want)
+	}
+}

@@ -32,8 +32,7 @@ func (p *proposer) Receive(c actor.Context) {
 		p.work(c, false)
 	case *tick:
 		p.work(c, false)
-		_, pending := p.t.pool.Oldest()
-		p.t.cfg.Metrics.SetPendingVertices(pending)
+		p.t.cfg.Metrics.SetPendingVertices(p.t.pool.Len())
 	case *executed:
 		completed := p.inFlight[m.digest]
 		delete(p.inFlight, m.digest)

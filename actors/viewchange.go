@@ -42,10 +42,9 @@ func (v *viewchange) Receive(c actor.Context) {
 
 // judge forms an opinion and reports a change of it.
 func (v *viewchange) judge(c actor.Context) {
-	age, _ := v.t.pool.Oldest()
 	s := v.tracker.Suspect(leader.Observation{
 		Now:          v.t.cfg.Clock.Now(),
-		OldestVertex: age,
+		OldestVertex: v.t.pool.Oldest(),
 		Timeout:      v.timeout.Current(),
 		Silence:      v.timeout.Scaled(v.t.cfg.HeartbeatTimeout),
 	})
