@@ -1,0 +1,18 @@
+// Package httpapi puts HTTP in front of a replica:
+//
+//	POST /v1/vertices  propose; answers when what was proposed is final
+//	GET  /v1/status    where the replica and its peers stand
+//	GET  /healthz      200 while the replica works, 503 with the reason otherwise
+//	GET  /readyz       200 while it can be expected to finalise, 503 otherwise
+//	GET  /metrics      Prometheus, if enabled
+//
+// A body of type application/octet-stream is the payload of one vertex. One of
+// type application/json is a vertex, see Vertex, or an array of them. The answer
+// is a Receipt or an array of them; ?wait=5s says how long to wait for it.
+// Errors are an Error, as JSON too.
+//
+// There is no authentication. What protects a replica from web pages open in a
+// browser on the same machine is that no other content type is taken, for a
+// page cannot send these two elsewhere unasked, and that on a loopback address
+// requests for any other host name are refused.
+package httpapi

@@ -1,0 +1,53 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/cretoai/consensus/replica"
+)
+
+// Error is the body of every answer that is not a success.
+type Error struct {
+	Message string `json:"error"`
+	Hint    string `json:"hint,omitempty"`
+
+	status int
+}
+
+func (e *Error) Error() string { return e.Message }
+
+func badRequest(format string, args ...any) *Error {
+	return &Error{status: http.StatusBadRequest, Message: fmt.Sprintf(format, args...)}
+}
+
+// errorOf says what a proposal's error is in HTTP. None of them changed the
+// replica's state but a NotFinalError, whose vertices stay proposed.
+func errorOf(err error) *Error {
+	var (
+		own      *Error
+		tooLarge replica.TooLargeError
+		notFinal replica.NotFinalError
+	)
+	if errors.As(err, &own) {
+		return own
+	}
+	e := &Error{Message: err.Error(), status: http.StatusBadRequest}
+	switch {
+	case errors.As(err, &tooLarge):
+		e.status = http.StatusRequestEntityTooLarge
+	case errors.Is(err, replica.ErrPoolFull):
+		e.status = http.StatusTooManyRequests
+	case errors.Is(err, replica.ErrStopped):
+		e.status, e.Hint = http.StatusServiceUnavailable, "propose at another replica"
+	case errors.As(err, &notFinal):
+		e.status = http.StatusGatewayTimeout
+		if notFinal.Connected < notFinal.Quorum-1 {
+			e.Hint = fmt.Sprintf("start %d more members, or find out why they cannot connect", notFinal.Quorum-1-notFinal.Connected)
+		} else {
+			e.Hint = "wait longer with ?wait=, and look at /v1/status"
+		}
+	}
+	return e
+}

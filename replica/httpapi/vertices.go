@@ -1,0 +1,171 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/replica"
+)
+
+// Vertex is a vertex as JSON. Everything but the payload may be left out, see
+// replica.Vertex; creator and nonce come together.
+type Vertex struct {
+	Payload   []byte            `json:"payload"` // base64
+	Parents   []messages.Digest `json:"parents,omitempty"`
+	Creator   *messages.Digest  `json:"creator,omitempty"` // 32 bytes in hexadecimal
+	Nonce     *uint64           `json:"nonce,omitempty"`
+	Timestamp int64             `json:"timestamp,omitempty"`
+	Expires   messages.Seq      `json:"expires,omitempty"`
+}
+
+// Receipt says where a vertex stands in the ledger.
+type Receipt struct {
+	Vertex   messages.Digest `json:"vertex"`
+	Sequence messages.Seq    `json:"sequence"`
+	Position uint32          `json:"position"`
+	View     messages.View   `json:"view"`
+	Batch    messages.Digest `json:"batch"`
+	// NoOp is why the vertex was executed as a no-op; empty if it took effect.
+	NoOp string `json:"no_op,omitempty"`
+}
+
+// The time a request waits for its receipts.
+const (
+	waitDefault = 30 * time.Second
+	waitMax     = 5 * time.Minute
+)
+
+// waitOf reads ?wait=5s.
+func waitOf(r *http.Request) (time.Duration, error) {
+	text := r.URL.Query().Get("wait")
+	if text == "" {
+		return waitDefault, nil
+	}
+	wait, err := time.ParseDuration(text)
+	if err != nil || wait <= 0 || wait > waitMax {
+		return 0, badRequest("wait=%q is no duration above 0 and at most %v, as 500ms or 10s", text, waitMax)
+	}
+	return wait, nil
+}
+
+// errWaited is why waiting ended if nobody gave up earlier.
+var errWaited = errors.New("the time to wait is over")
+
+func (h *handler) postVertices(w http.ResponseWriter, r *http.Request) {
+	wait, err := waitOf(r)
+	if err != nil {
+		h.fail(w, err)
+		return
+	}
+	vertices, many, err := h.readVertices(w, r)
+	if err != nil {
+		h.fail(w, err)
+		return
+	}
+	ctx, cancel := context.WithTimeoutCause(r.Context(), wait, errWaited)
+	defer cancel()
+	if many {
+		receipts, err := h.door.ProposeAll(ctx, vertices)
+		if err != nil {
+			h.fail(w, err)
+			return
+		}
+		list := make([]Receipt, len(receipts))
+		for i, receipt := range receipts {
+			list[i] = receiptOf(receipt)
+		}
+		h.answer(w, http.StatusOK, list)
+		return
+	}
+	receipt, err := h.door.Propose(ctx, vertices[0])
+	if noOp := (replica.NoOpError{}); err != nil && !errors.As(err, &noOp) {
+		h.fail(w, err)
+		return
+	}
+	h.answer(w, http.StatusOK, receiptOf(receipt))
+}
+
+func receiptOf(r replica.Receipt) Receipt {
+	receipt := Receipt{Vertex: r.Vertex, Sequence: r.Seq, Position: r.Position, View: r.View, Batch: r.Batch}
+	if r.Outcome != 0 {
+		receipt.NoOp = r.Outcome.String()
+	}
+	return receipt
+}
+
+// readVertices reads a body of either type. many says that it was an array.
+func (h *handler) readVertices(w http.ResponseWriter, r *http.Request) (vertices []replica.Vertex, many bool, err error) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "application/json" && kind != "application/octet-stream" {
+		return nil, false, &Error{
+			status:  http.StatusUnsupportedMediaType,
+			Message: fmt.Sprintf("the content type is %q", r.Header.Get("Content-Type")),
+			Hint:    "send the payload as application/octet-stream, or a vertex as application/json",
+		}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.bodyBytesMax))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return nil, false, &Error{
+			status:  http.StatusRequestEntityTooLarge,
+			Message: fmt.Sprintf("the body has more than %d bytes", h.bodyBytesMax),
+			Hint:    "propose less at once; max_body_bytes in node.toml sets the bound",
+		}
+	} else if err != nil {
+		return nil, false, badRequest("read the body: %v", err)
+	}
+	if kind == "application/octet-stream" {
+		return []replica.Vertex{{Payload: body}}, false, nil
+	}
+	return parseVertices(body)
+}
+
+func parseVertices(body []byte) (vertices []replica.Vertex, many bool, err error) {
+	many = bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("["))
+	var list []Vertex
+	if many {
+		err = decode(body, &list)
+	} else {
+		list = make([]Vertex, 1)
+		err = decode(body, &list[0])
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	vertices = make([]replica.Vertex, len(list))
+	for i, v := range list {
+		if (v.Creator == nil) != (v.Nonce == nil) {
+			return nil, false, badRequest("vertex %d: creator and nonce come together: one without the other names no vertex", i)
+		}
+		vertices[i] = replica.Vertex{Payload: v.Payload, Parents: v.Parents, Timestamp: v.Timestamp, Expires: v.Expires}
+		if v.Creator == nil {
+			continue
+		}
+		if v.Creator.IsZero() {
+			return nil, false, badRequest("vertex %d: a creator is not all zeros", i)
+		}
+		vertices[i].Creator, vertices[i].Nonce = *v.Creator, *v.Nonce
+	}
+	return vertices, many, nil
+}
+
+// decode is strict: a misspelt field that is silently ignored would be a
+// setting its sender believes in.
+func decode(body []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return badRequest("broken JSON at byte %d: %v", d.InputOffset(), err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return badRequest("broken JSON at byte %d: something follows the vertex", d.InputOffset())
+	}
+	return nil
+}
