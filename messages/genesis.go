@@ -128,10 +128,6 @@ func checkJSONKeys(data []byte) error {
 		}
 		top := len(levels) - 1
 		if s, ok := token.(string); ok && top >= 0 && levels[top].key {
-			if s != strings.ToLower(s) {
-				// encoding/json would take it for the field in lower case.
-				return fmt.Errorf("at byte %d: field %q: names are written in lower case", d.InputOffset(), s)
-			}
 			if levels[top].keys[s] {
 				return fmt.Errorf("at byte %d: field %q appears twice", d.InputOffset(), s)
 			}
