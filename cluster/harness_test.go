@@ -158,6 +158,16 @@ func (n *node) receive(count int) []*Inbound {
 	return got
 }
 
+// from lists the frames of one peer that came and were not taken; n.mu is held.
+func (n *node) from(peer messages.Index) (got []*Inbound) {
+	for _, in := range n.in {
+		if in.From == peer {
+			got = append(got, in)
+		}
+	}
+	return got
+}
+
 // meet waits until the channel to a peer is open.
 func (n *node) meet(peer messages.Index) {
 	n.t.Helper()
