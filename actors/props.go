@@ -11,6 +11,9 @@ import (
 type Runtime struct {
 	Dispatcher actor.Dispatcher
 	Mailbox    actor.MailboxProducer
+	// Middleware sees every message before the actor it is for; tests use it to
+	// make actors fail.
+	Middleware []actor.ReceiverMiddleware
 	// Drive runs actors until there is something in the channel, for a
 	// dispatcher that runs none by itself.
 	Drive func(until <-chan error)
@@ -32,7 +35,7 @@ const throughput = 300
 // which restarts children with an empty memory and stops them silently once a
 // budget is used up.
 func (t *Tree) props(produce func() actor.Actor, strategy actor.SupervisorStrategy, watch ...actor.MailboxMiddleware) *actor.Props {
-	options := []actor.PropsOption{actor.WithSupervisor(strategy)}
+	options := []actor.PropsOption{actor.WithSupervisor(strategy), actor.WithReceiverMiddleware(t.cfg.Runtime.Middleware...)}
 	if d := t.cfg.Runtime.Dispatcher; d != nil {
 		options = append(options, actor.WithDispatcher(d))
 	} else {

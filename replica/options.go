@@ -22,6 +22,7 @@ type options struct {
 	transport cluster.Transport
 	fs        vfs.FS
 	version   string
+	runtime   actors.Runtime
 }
 
 func newOptions(opts []Option) options {
@@ -70,3 +71,7 @@ func WithStorage(fs vfs.FS) Option { return func(o *options) { o.fs = fs } }
 
 // WithVersion names the embedding software to peers and in metrics.
 func WithVersion(version string) Option { return func(o *options) { o.version = version } }
+
+// WithRuntime runs the replica's actors by other means than goroutines, or
+// watches every message they get: for simulators and tests.
+func WithRuntime(rt actors.Runtime) Option { return func(o *options) { o.runtime = rt } }

@@ -106,7 +106,7 @@ func (r *Replica) start(cfg *Config, o *options) error {
 		Metrics: r.metrics, Log: o.log, Clock: o.clock, Rand: o.rand, Version: o.version,
 		PipelineDepth: cfg.PipelineDepth, MaxPending: cfg.MaxPendingVertices,
 		FinalityTimeout: cfg.FinalityTimeout, Heartbeat: cfg.Heartbeat, HeartbeatTimeout: cfg.HeartbeatTimeout,
-		Detection: cfg.ByzantineDetection, Signers: cfg.Signers, Custom: o.custom,
+		Detection: cfg.ByzantineDetection, Signers: cfg.Signers, Custom: o.custom, Runtime: o.runtime,
 	})
 	return err
 }

@@ -6,9 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
 
+	"github.com/cretoai/consensus/actors"
 	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/crypto/cryptotest"
@@ -30,6 +32,7 @@ type Cluster struct {
 	keys     []crypto.PrivateKey
 	disks    []vfs.FS
 	replicas []*replica.Replica
+	faults   []*faults
 }
 
 // NewCluster starts n replicas and stops them when the test ends.
@@ -53,10 +56,12 @@ func New(t testing.TB, n int, opts ...Option) *Cluster {
 	c := &Cluster{
 		Network: cluster.NewMemoryNetwork(n),
 		t:       t, o: o, disks: make([]vfs.FS, n), replicas: make([]*replica.Replica, n),
+		faults: make([]*faults, n),
 	}
 	c.Genesis, c.keys, _ = cryptotest.NewMembers(n, 1, scheme)
 	for i := range n {
 		c.disks[i] = o.disk(i)
+		c.faults[i] = &faults{}
 	}
 	t.Cleanup(c.stopAll)
 	return c
@@ -79,6 +84,7 @@ func (c *Cluster) Start(i int) {
 	opts := []replica.Option{
 		replica.WithTransport(c.Network.Transport(messages.Index(i))),
 		replica.WithStorage(c.disks[i]),
+		replica.WithRuntime(actors.Runtime{Middleware: []actor.ReceiverMiddleware{c.faults[i].middleware}}),
 		replica.WithLogger(zerolog.New(zerolog.NewTestWriter(c.t)).Level(c.o.level)),
 	}
 	r, err := replica.Start(c.t.Context(), cfg, append(opts, c.o.replica(i)...)...)
