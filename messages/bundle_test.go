@@ -70,6 +70,9 @@ func TestSigningBytesBindEveryField(t *testing.T) {
 		b, chain := goldenBundle(), goldenChain()
 		test.change(b, &chain)
 		signed := string(b.SigningBytes(chain))
+		if count := signed[43:45]; count != string([]byte{0, byte(len(b.Votes))}) {
+			t.Errorf("%s: %d votes are counted as %x", test.name, len(b.Votes), count)
+		}
 		if was, ok := seen[signed]; ok {
 			t.Errorf("%s: signs what %s signs", test.name, was)
 		}

@@ -218,7 +218,7 @@ func TestGenesisValidate(t *testing.T) {
 		{"no checkpoints", func(g *Genesis) { g.Params.CheckpointInterval = 0 }, "checkpoint_interval 0: 1 to 512 is allowed"},
 		{"shortest interval", func(g *Genesis) { g.Params.CheckpointInterval, g.Params.Window = 1, 2 }, ""},
 		{"longest interval", func(g *Genesis) { g.Params.CheckpointInterval, g.Params.Window = 512, 1024 }, ""},
-		{"interval too long", func(g *Genesis) { g.Params.CheckpointInterval, g.Params.Window = 513, 1026 }, "checkpoint_interval 513"},
+		{"interval too long", func(g *Genesis) { g.Params.CheckpointInterval, g.Params.Window = 513, 1026 }, "checkpoint_interval 513: 1 to 512"},
 		{"interval whose double overflows", func(g *Genesis) { g.Params.CheckpointInterval, g.Params.Window = 1<<63, 0 }, "checkpoint_interval 9223372036854775808"},
 		{"window of one interval", func(g *Genesis) { g.Params.Window = 128 }, "window 128: it is two checkpoint intervals, 256"},
 		{"no snapshots", func(g *Genesis) { g.Params.SnapshotInterval = 0 }, "snapshot_interval 0: a multiple of checkpoint_interval 128"},
@@ -243,6 +243,10 @@ func TestGenesisValidate(t *testing.T) {
 	err := g.Validate()
 	for _, each := range []string{"chain_id", "member 1: name", "window 0"} {
 		checkRefusal(t, "several", err, each)
+	}
+	g.Members = make([]Member, 50_000) // what a file of 4 MiB may hold
+	if err := g.Validate(); len(err.Error()) > 64<<10 {
+		t.Errorf("the complaints about 50000 bad members have %d bytes", len(err.Error()))
 	}
 }
 
