@@ -20,6 +20,7 @@ type sequencer struct {
 	stand    standing
 	suspects suspicion
 	release  release
+	answered []bool // members whose Status was answered since the last heartbeat
 }
 
 // release joins the two halves of a group: it leaves when it is durable and
@@ -31,7 +32,7 @@ type release struct {
 }
 
 func newSequencer(t *Tree) *sequencer {
-	return &sequencer{t: t, core: t.recovered.core, trackers: make(map[messages.Seq]*actor.PID)}
+	return &sequencer{t: t, core: t.recovered.core, trackers: make(map[messages.Seq]*actor.PID), answered: make([]bool, t.n)}
 }
 
 func (s *sequencer) Receive(c actor.Context) {
@@ -75,7 +76,10 @@ func (s *sequencer) Receive(c actor.Context) {
 		s.perform(c, s.core.OnStable(m.checkpoint))
 		s.announce(c)
 	case *statusArrived:
-		s.perform(c, s.core.OnStatus(m.from, m.status))
+		if !s.answered[m.from] { // whoever asks more than once a heartbeat gets no more
+			s.answered[m.from] = true
+			s.perform(c, s.core.OnStatus(m.from, m.status))
+		}
 	case *batchWanted:
 		s.perform(c, s.core.OnFetchBatch(m.from, m.digests))
 	case *suspicion:
@@ -84,6 +88,7 @@ func (s *sequencer) Receive(c actor.Context) {
 	case *greet:
 		c.Send(s.t.links.egress, &send{m.peer, cluster.LaneVotes, s.status()})
 	case *tick:
+		clear(s.answered)
 		s.perform(c, s.core.OnTick())
 		c.Send(s.t.links.egress, &broadcast{cluster.LaneVotes, s.status()})
 	case *trackerRestarted:
