@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"time"
 
 	"google.golang.org/grpc/credentials"
 
@@ -46,13 +47,13 @@ func (d *door) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, er
 	case d.slots <- struct{}{}:
 		defer func() { <-d.slots }()
 	default:
-		d.remote.refuse(raw.RemoteAddr(), "too many handshakes", errTooManyHandshakes)
+		d.remote.refuse(raw.RemoteAddr().String(), "too many handshakes", errTooManyHandshakes)
 		_ = raw.Close()
 		return nil, nil, errTooManyHandshakes
 	}
 	conn, auth, err := d.TransportCredentials.ServerHandshake(raw)
 	if err != nil {
-		d.remote.refuse(raw.RemoteAddr(), reasonOf(err), err)
+		d.remote.refuse(raw.RemoteAddr().String(), reasonOf(err), err)
 		return nil, nil, err
 	}
 	info, ok := auth.(credentials.TLSInfo)
@@ -140,10 +141,47 @@ func (c *caller) ClientHandshake(ctx context.Context, authority string, raw net.
 		return nil, nil, errors.New("a connection that was not dialled here")
 	}
 	conn, auth, err := credentials.NewTLS(c.remote.ids.dial(dialled.link.peer)).ClientHandshake(ctx, authority, raw)
+	if err == nil {
+		conn, err = verdict(ctx, conn)
+	}
 	if err != nil {
 		dialled.link.note(err)
+		return nil, nil, err
 	}
-	return conn, auth, err
+	return conn, auth, nil
+}
+
+// verdict waits for the peer's first byte. TLS 1.3 is done for the side that
+// dials before the other has looked at its certificate: only now is it known
+// whether we are refused, and why.
+func verdict(ctx context.Context, conn net.Conn) (net.Conn, error) {
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })
+	first := make([]byte, 1)
+	_, err := conn.Read(first)
+	if !stop() && err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return &heardConn{Conn: conn, first: first}, nil
+}
+
+// heardConn gives back what verdict read.
+type heardConn struct {
+	net.Conn
+	first []byte
+}
+
+// Read implements net.Conn.
+func (c *heardConn) Read(p []byte) (int, error) {
+	if len(c.first) == 0 || len(p) == 0 {
+		return c.Conn.Read(p)
+	}
+	n := copy(p, c.first)
+	c.first = c.first[n:]
+	return n, nil
 }
 
 // Clone implements credentials.TransportCredentials.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/remote"
@@ -22,13 +21,12 @@ import (
 // batches of frames, rewritten so that they can reach the sender's mailbox
 // only. Anything else ends the connection.
 
-// abuse is what no member's program sends. Its reason is a counter's label.
+// abuse is what no member's program sends; the label of a counter.
 type abuse string
 
-func (a abuse) Error() string { return "the peer broke the channel's rules: " + string(a) }
-
-// Reasons of abuse.
+// Kinds of abuse.
 const (
+	noAbuse         abuse = ""
 	abuseUnary      abuse = "unary call"
 	abuseGreeting   abuse = "greeting"
 	abuseMessage    abuse = "unknown message"
@@ -46,7 +44,7 @@ const (
 // refuseUnary lets no call but the stream through: proto.actor panics in each.
 func (r *Remote) refuseUnary(ctx context.Context, _ any, info *grpc.UnaryServerInfo, _ grpc.UnaryHandler) (any, error) {
 	if m, ok := r.mailboxOf(ctx); ok {
-		r.abused(m.peer, fmt.Errorf("%w: %s", abuseUnary, info.FullMethod))
+		r.abused(m.peer, abuseUnary, errors.New(info.FullMethod))
 	}
 	return nil, status.Error(codes.PermissionDenied, "members exchange frames and make no calls")
 }
@@ -59,7 +57,7 @@ func (r *Remote) guardStream(srv any, stream grpc.ServerStream, _ *grpc.StreamSe
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			r.abused(m.peer, fmt.Errorf("%w: %v", abusePanic, p))
+			r.abused(m.peer, abusePanic, fmt.Errorf("%v", p))
 			err = status.Error(codes.Internal, "the stream failed")
 		}
 	}()
@@ -79,17 +77,6 @@ func (r *Remote) mailboxOf(ctx context.Context) (*mailbox, bool) {
 	return r.mailboxes[info.member], true
 }
 
-// abused counts and tells what a member sent that no member sends.
-func (r *Remote) abused(peer messages.Index, err error) {
-	reason := err.Error()
-	var a abuse
-	if errors.As(err, &a) {
-		reason = string(a)
-	}
-	r.cfg.Observer.dropped(peer, "", reason)
-	r.cfg.Logger.Warn("closed a peer's connection", slog.Int("peer", int(peer)), slog.Any("error", err))
-}
-
 // guardedStream is the stream as proto.actor sees it.
 type guardedStream struct {
 	grpc.ServerStream
@@ -106,19 +93,19 @@ func (s *guardedStream) RecvMsg(m any) error {
 	}
 	if err := s.ServerStream.RecvMsg(m); err != nil {
 		if status.Code(err) == codes.ResourceExhausted {
-			s.remote.abused(s.mailbox.peer, fmt.Errorf("%w: %w", abuseSize, err))
+			s.remote.abused(s.mailbox.peer, abuseSize, err)
 		}
 		return err
 	}
-	if err := s.check(m); err != nil {
-		s.remote.abused(s.mailbox.peer, err)
-		return status.Error(codes.InvalidArgument, err.Error())
+	if a := s.check(m); a != noAbuse {
+		s.remote.abused(s.mailbox.peer, a, nil)
+		return status.Error(codes.InvalidArgument, "against the channel's rules: "+string(a))
 	}
 	return nil
 }
 
 // check lets one greeting pass and then batches.
-func (s *guardedStream) check(m any) error {
+func (s *guardedStream) check(m any) abuse {
 	message, ok := m.(*remote.RemoteMessage)
 	if !ok {
 		return abuseMessage
@@ -129,48 +116,50 @@ func (s *guardedStream) check(m any) error {
 			return abuseGreeting
 		}
 		s.greeted = true
-		return nil
+		return noAbuse
 	case *remote.RemoteMessage_MessageBatch:
 		if !s.greeted {
 			return abuseGreeting
 		}
-		n, err := checkBatch(t.MessageBatch)
-		if err != nil {
-			return err
+		charge, a := checkBatch(t.MessageBatch)
+		if a != noAbuse {
+			return a
 		}
-		redirect(t.MessageBatch, s.mailbox.pid)
-		s.mailbox.credit.take(n)
-		return nil
+		// Whatever the batch says, it goes to the sender's mailbox.
+		t.MessageBatch.Targets = []*actor.PID{s.mailbox.pid}
+		s.mailbox.credit.take(charge)
+		return noAbuse
 	}
 	return abuseMessage
 }
 
 // checkBatch holds a batch to what we send ourselves, and gives what it is
 // charged.
-func checkBatch(b *remote.MessageBatch) (charge int, err error) {
+func checkBatch(b *remote.MessageBatch) (charge int, a abuse) {
 	switch {
 	case len(b.Envelopes) > batchEnvelopes:
 		return 0, abuseEnvelopes
 	case len(b.TypeNames) != 1 || b.TypeNames[0] != frameType:
-		return 0, fmt.Errorf("%w: %.64q", abuseType, b.TypeNames)
+		return 0, abuseType
 	case len(b.Targets) != 1 || b.Targets[0].GetId() != ingressID || b.Targets[0].RequestId != 0:
 		return 0, abuseTarget
 	case len(b.Senders) != 0:
 		return 0, abuseSender
 	}
 	for _, e := range b.Envelopes {
-		n, err := checkEnvelope(e)
-		if err != nil {
-			return 0, err
+		n, a := checkEnvelope(e)
+		if a != noAbuse {
+			return 0, a
 		}
 		if n > 0 {
 			charge += n + frameOverhead
 		}
 	}
-	return charge, nil
+	return charge, noAbuse
 }
 
-func checkEnvelope(e *remote.MessageEnvelope) (frame int, err error) {
+// checkEnvelope gives the number of the frame's bytes; 0 for a knock.
+func checkEnvelope(e *remote.MessageEnvelope) (frame int, a abuse) {
 	switch {
 	case e.SerializerId != 0:
 		return 0, abuseSerializer
@@ -192,10 +181,5 @@ func checkEnvelope(e *remote.MessageEnvelope) (frame int, err error) {
 	if n > messages.FrameBytesMax {
 		return 0, abuseSize
 	}
-	return n, nil
-}
-
-// redirect sends all of a batch to one mailbox, whatever the batch says.
-func redirect(b *remote.MessageBatch, to *actor.PID) {
-	b.Targets = []*actor.PID{to}
+	return n, noAbuse
 }

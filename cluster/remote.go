@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"sync"
 	"time"
 
@@ -31,6 +30,7 @@ type Remote struct {
 	mailboxes []*mailbox // by member; nil for ourselves
 	byAddress map[string]*link
 	deliver   func(msg any)
+	refusals  refusals
 
 	mu      sync.Mutex
 	started bool
@@ -204,12 +204,6 @@ func (r *Remote) Stop() error {
 
 // linkTo finds the member with an address; nil if there is none.
 func (r *Remote) linkTo(address string) *link { return r.byAddress[address] }
-
-// refuse counts and tells that a connection was not accepted.
-func (r *Remote) refuse(from net.Addr, reason string, err error) {
-	r.cfg.Observer.refused(reason)
-	r.cfg.Logger.Warn("refused a connection", slog.String("from", from.String()), slog.String("reason", reason), slog.Any("error", err))
-}
 
 // newSystem makes the actor system that proto.actor's remote lives in. Its dead
 // letters are frames for a connection that broke, which the link has counted:
