@@ -36,6 +36,9 @@ type Receipt struct {
 type Pool struct {
 	clock runtime.Clock
 	wake  func()
+	// renew gives a vertex whose nonce was spent unused another one, or nil if
+	// the nonce was the caller's choice.
+	renew func(encoded []byte) []byte
 
 	mu      sync.Mutex
 	entries map[messages.Digest]*entry
@@ -139,6 +142,14 @@ func (p *Pool) Add(vertices [][]byte, hashes []messages.Digest, w *Waiter, at in
 	return n, nil
 }
 
+// RenewNonces has own vertices whose nonce was spent unused proposed again as
+// renew gives them back; nil stands for those it leaves alone.
+func (p *Pool) RenewNonces(renew func(encoded []byte) []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.renew = renew
+}
+
 // Space gives a channel that is closed when entries leave the pool.
 func (p *Pool) Space() <-chan struct{} {
 	p.mu.Lock()
@@ -146,14 +157,15 @@ func (p *Pool) Space() <-chan struct{} {
 	return p.space
 }
 
-// AddForwarded takes vertices another member forwarded, up to its quota; it
-// reports how many found no room. What is dropped is forwarded again.
+// AddForwarded takes vertices another member forwarded, up to twice its quota,
+// for it may have executed what this replica has yet to; it reports how many
+// found no room. What is dropped is forwarded again.
 func (p *Pool) AddForwarded(from messages.Index, vertices [][]byte, hashes []messages.Digest) (dropped int) {
 	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, b := range vertices {
-		if p.closed || p.origins[from] >= p.quota() {
+		if p.closed || p.origins[from] >= 2*p.quota() {
 			return len(vertices) - i
 		}
 		if p.entries[hashes[i]] == nil {
@@ -287,6 +299,9 @@ func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.
 		}
 		p.remove(e)
 		removed = true
+		if outcomes[i] == pbft.NonceSpent && p.tryAgain(e) {
+			continue
+		}
 		receipt.Vertex, receipt.Position, receipt.Outcome = hash, uint32(i), outcomes[i]
 		for _, at := range e.waiters {
 			at.w.settle(at.i, receipt)
@@ -307,6 +322,22 @@ func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.
 		close(p.space)
 		p.space = make(chan struct{})
 	}
+}
+
+// tryAgain proposes an own vertex once more when its nonce was spent before it
+// came to be executed: it was lost on its way to the leader and others overtook
+// it by a whole window. Had it been executed, it would have left the pool then,
+// so nothing is executed twice.
+func (p *Pool) tryAgain(e *entry) bool {
+	if e.origin != p.self || p.renew == nil {
+		return false
+	}
+	encoded := p.renew(e.bytes)
+	if encoded == nil {
+		return false
+	}
+	p.enqueue(&entry{bytes: encoded, hash: messages.HashVertex(encoded), origin: p.self, accepted: e.accepted, waiters: e.waiters})
+	return true
 }
 
 func (p *Pool) remove(e *entry) {

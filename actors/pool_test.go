@@ -11,7 +11,7 @@ import (
 	"github.com/cretoai/consensus/pbft"
 )
 
-// testPool is a pool of member 1 of 4 that holds 8 vertices, 2 of each other
+// testPool is a pool of member 1 of 4 that holds 8 vertices, 4 of each other
 // member, on a clock that stands.
 func testPool(t *testing.T) (*Pool, *runtime.Virtual) {
 	t.Helper()
@@ -69,8 +69,8 @@ func TestPoolTakesUpToItsLimitAndSaysSo(t *testing.T) {
 func TestPoolKeepsAQuotaOfEachOtherMember(t *testing.T) {
 	p, _ := testPool(t)
 	vertices, hashes := testVertices(t, 0, 5)
-	if dropped := p.AddForwarded(0, vertices, hashes); dropped != 3 {
-		t.Errorf("dropped %d of member 0's 5, its quota is 2", dropped)
+	if dropped := p.AddForwarded(0, vertices, hashes); dropped != 1 {
+		t.Errorf("dropped %d of member 0's 5, twice its quota is 4", dropped)
 	}
 	more, moreHashes := testVertices(t, 10, 2)
 	if dropped := p.AddForwarded(2, more, moreHashes); dropped != 0 {
@@ -169,5 +169,41 @@ func TestL4_AVertexIsTimedFromWhenTheLeaderGotIt(t *testing.T) {
 	clock.Advance(time.Second)
 	if age, want := p.Oldest(), 2*time.Minute+time.Second; age != want {
 		t.Errorf("the oldest vertex is %v with the leader, want %v: sending it again starts no new term", age, want)
+	}
+}
+
+func TestPoolProposesAnOwnVertexAgainWhenItsNonceWasSpentUnused(t *testing.T) {
+	p, _ := testPool(t)
+	p.RenewNonces(func(encoded []byte) []byte { return messages.WithNonce(encoded, 77) })
+	vertices, hashes := testVertices(t, 0, 2)
+	w := NewWaiter(2)
+	if _, err := p.Add(vertices, hashes, w, 0); err != nil {
+		t.Fatal(err)
+	}
+	cut, cutHashes := p.Cut(2, 1<<20)
+	batch, err := messages.BuildBatch(cut, cutHashes, messages.DefaultParams())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ignore := func(time.Duration, int) {}
+	p.Executed(batch, Receipt{Seq: 1}, []pbft.Outcome{pbft.NonceSpent, pbft.Repeated}, ignore)
+	if w.Receipts[1].Outcome != pbft.Repeated || p.Missing(w) != 1 {
+		t.Errorf("a repeated vertex has receipt %+v, %d missing", w.Receipts[1], p.Missing(w))
+	}
+	again, againHashes := p.Cut(2, 1<<20)
+	if len(again) != 1 {
+		t.Fatalf("%d vertices proposed again, want the one whose nonce was spent", len(again))
+	}
+	view, _, err := messages.ParseVertex(again[0])
+	if err != nil || view.Nonce() != 77 || string(view.Payload()) != "\x00" {
+		t.Errorf("proposed again as nonce %d payload %q, %v", view.Nonce(), view.Payload(), err)
+	}
+	if batch, err = messages.BuildBatch(again, againHashes, messages.DefaultParams()); err != nil {
+		t.Fatal(err)
+	}
+	p.Executed(batch, Receipt{Seq: 2}, []pbft.Outcome{pbft.Fresh}, ignore)
+	<-w.Done
+	if r := w.Receipts[0]; r.Seq != 2 || r.Outcome != pbft.Fresh || r.Vertex != againHashes[0] {
+		t.Errorf("the vertex proposed again has receipt %+v", r)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Vertex is what a caller wants ordered. Its bytes are made once, where it
@@ -168,3 +169,11 @@ func (v VertexView) Payload() []byte {
 
 // HashVertex is the hash of encoded vertex bytes, the same as VertexView.Hash.
 func HashVertex(encoded []byte) Digest { return sha256.Sum256(encoded) }
+
+// WithNonce copies encoded vertex bytes and gives the copy another nonce: it is
+// then another vertex with the same content.
+func WithNonce(encoded []byte, nonce uint64) []byte {
+	b := slices.Clone(encoded)
+	binary.BigEndian.PutUint64(b[vertexNonceAt:], nonce)
+	return b
+}

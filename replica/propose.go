@@ -98,6 +98,15 @@ func newIdentity(member messages.MemberID, fresh [16]byte) *identity {
 	return id
 }
 
+// renew gives a vertex of this creator a fresh nonce; another's is left alone.
+func (id *identity) renew(encoded []byte) []byte {
+	v, _, err := messages.ParseVertex(encoded)
+	if err != nil || v.Creator() != id.creator {
+		return nil
+	}
+	return messages.WithNonce(encoded, id.nonce.Add(1))
+}
+
 // Propose has a vertex finalised and returns its receipt. It fails at once with
 // ErrPoolFull when too many wait. ctx bounds the waiting: when it ends, the
 // vertex stays proposed and the error is a NotFinalError.

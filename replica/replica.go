@@ -108,6 +108,9 @@ func (r *Replica) start(cfg *Config, o *options) error {
 		FinalityTimeout: cfg.FinalityTimeout, Heartbeat: cfg.Heartbeat, HeartbeatTimeout: cfg.HeartbeatTimeout,
 		Detection: cfg.ByzantineDetection, Signers: cfg.Signers, Custom: o.custom, Runtime: o.runtime,
 	})
+	if err == nil {
+		r.tree.Pool().RenewNonces(r.identity.renew)
+	}
 	return err
 }
 
