@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/replica/nodeconfig"
+)
+
+func newCheckCommand() *cobra.Command {
+	var path string
+	cmd := &cobra.Command{
+		Use:   "check --home DIR",
+		Short: "Check a replica's folder and print what its configuration means",
+		Long: `Check a replica's folder and print what its configuration means.
+
+Everything "replica start" would refuse is said, without starting anything.`,
+		Example: "  replica check --home net/replica-0",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			h, err := loadHome(path)
+			if err != nil {
+				return err
+			}
+			config := h.replicaConfig()
+			if err := config.Validate(); err != nil {
+				return err
+			}
+			return writeCheck(cmd.OutOrStdout(), h)
+		},
+	}
+	addHomeFlag(cmd, &path)
+	return cmd
+}
+
+// writeCheck prints what follows from the genesis, then every key with the
+// value that is in effect.
+func writeCheck(w io.Writer, h *home) error {
+	g, n := h.genesis, h.genesis.N()
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "chain\t%s, genesis %s\n", g.ChainID, g.Hash().Hex())
+	fmt.Fprintf(table, "replica\t%d, %s, key %s\n", h.identity.Index, h.name(), g.MemberID(h.identity.Index).Hex())
+	fmt.Fprintf(table, "members\tn=%d, of which f=%d may be faulty\n", n, messages.MaxFaulty(n))
+	fmt.Fprintf(table, "quorum\tq=%d; a certificate of f+1=%d holds a correct member\n", messages.Quorum(n), messages.Weak(n))
+	fmt.Fprintf(table, "window\t%d sequences: a checkpoint every %d, at most 2 not stable\n", g.Params.Window, g.Params.CheckpointInterval)
+	fmt.Fprintf(table, "in flight\tat most %d batches of %d vertices or %d bytes\n",
+		h.config.Consensus.PipelineDepth, g.Params.BatchVertices, g.Params.BatchBytes)
+	fmt.Fprintf(table, "signatures\t%s\n", g.Scheme)
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	for line := range strings.Lines(string(nodeconfig.Render(h.config))) {
+		if !strings.HasPrefix(line, "#") && strings.TrimSpace(line) != "" {
+			fmt.Fprint(w, line)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/storage"
+)
+
+// demoOptions are the flags of the demo.
+type demoOptions struct {
+	replicas   int
+	vertices   int
+	payload    int // bytes
+	dir        string
+	scheme     string
+	timeout    time.Duration
+	allowTmpfs bool
+	asJSON     bool
+	verbose    bool
+}
+
+func newDemoCommand() *cobra.Command {
+	var o demoOptions
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Start a cluster in this process and finalise vertices",
+		Long: `Start a cluster in this process and finalise vertices.
+
+Every replica has its own actor system, its own keys and a journal that is
+flushed to the disk; they talk over loopback sockets with mutual TLS. At the end
+all are stopped and their ledgers' heads recomputed from their folders. The exit
+code is 0 only if every vertex was finalised and all heads agree.`,
+		Example: `  replica demo
+  replica demo --replicas 7 --vertices 50000 --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.validate(); err != nil {
+				return usage(cmd, err)
+			}
+			return runDemo(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&o.replicas, "replicas", 4, "number of members")
+	f.IntVar(&o.vertices, "vertices", 200_000, "number of vertices to finalise")
+	f.IntVar(&o.payload, "payload", 256, "size of a vertex's payload in bytes")
+	f.StringVar(&o.dir, "dir", "", "where to make the temporary folder (default: where the system has them, if that is a disk)")
+	f.StringVar(&o.scheme, "scheme", "ml-dsa-87", "signature algorithm: ml-dsa-87, ml-dsa-65 or ml-dsa-44")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "when to give up")
+	f.BoolVar(&o.allowTmpfs, "allow-tmpfs", false, "allow a folder in memory, where flushing the journal costs nothing")
+	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
+	f.BoolVar(&o.verbose, "verbose", false, "show the replicas' logs")
+	return cmd
+}
+
+func (o demoOptions) validate() error {
+	var errs []error
+	if o.replicas < messages.MembersMin || o.replicas > messages.MembersMax {
+		errs = append(errs, fmt.Errorf("--replicas %d: %d to %d are allowed", o.replicas, messages.MembersMin, messages.MembersMax))
+	}
+	if o.vertices < 1 {
+		errs = append(errs, fmt.Errorf("--vertices %d: at least 1 is needed", o.vertices))
+	}
+	if o.payload < 1 || o.payload > payloadMax {
+		errs = append(errs, fmt.Errorf("--payload %d: 1 to %d bytes are allowed", o.payload, payloadMax))
+	}
+	if o.timeout <= 0 {
+		errs = append(errs, fmt.Errorf("--timeout %v is over already", o.timeout))
+	}
+	return errors.Join(errs...)
+}
+
+var errTimeout = errors.New("the time of --timeout is over")
+
+// runDemo makes a cluster, loads it, stops it and reports what its folders say.
+func runDemo(ctx context.Context, o demoOptions, out, narration io.Writer) (err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, errTimeout)
+	defer cancel()
+	parent, err := demoParent(o)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(parent, "replica-demo-")
+	if err != nil {
+		return fmt.Errorf("make the demo's folder: %w", err)
+	}
+	cluster, err := startDemoCluster(ctx, o, filepath.Join(dir, "net"), narration)
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(dir))
+	}
+	load, failed := runLoad(ctx, cluster, o, narration)
+	if failed == nil {
+		failed = cluster.awaitEqual(ctx)
+	}
+	views := cluster.views()
+	if err := cluster.stop(); err != nil {
+		return errors.Join(failed, err, os.RemoveAll(dir))
+	}
+	report, err := newReport(o, load, cluster, views)
+	if err != nil {
+		return errors.Join(failed, err, os.RemoveAll(dir))
+	}
+	err = errors.Join(report.write(out, o.asJSON), failed, report.verdict())
+	if !report.Agree {
+		return hint(err, "this must never happen: report it, with the folders in %s", dir)
+	}
+	return errors.Join(err, os.RemoveAll(dir))
+}
+
+// demoParent is where the folder is made: a flush must cost what it costs.
+func demoParent(o demoOptions) (string, error) {
+	candidates := []string{o.dir}
+	if o.dir == "" {
+		candidates = []string{os.TempDir(), "/var/tmp"}
+		if cache, err := os.UserCacheDir(); err == nil {
+			candidates = append(candidates, cache)
+		}
+	}
+	if o.allowTmpfs {
+		return candidates[0], nil
+	}
+	for _, dir := range candidates {
+		info, err := os.Stat(dir)
+		if err != nil || !info.IsDir() {
+			continue
+		}
+		if inMemory, err := storage.IsTmpfs(dir); err == nil && !inMemory {
+			return dir, nil
+		}
+	}
+	if inMemory, err := storage.IsTmpfs(candidates[0]); err != nil || !inMemory {
+		return candidates[0], err // what is wrong with it will show
+	}
+	return "", hint(fmt.Errorf("%s is in memory (tmpfs): flushing there proves nothing", candidates[0]),
+		"name a folder on a disk with --dir, or allow it with --allow-tmpfs")
+}

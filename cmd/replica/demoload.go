@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cretoai/consensus/metrics"
+	"github.com/cretoai/consensus/replica"
+)
+
+// The load: at every replica so many submitters, each with one group of
+// vertices outstanding. Together they stay well below max_pending_vertices.
+const (
+	submittersPerReplica = 4
+	groupMax             = 1024
+)
+
+// load is what proposing has shown.
+type load struct {
+	finalized int
+	elapsed   time.Duration
+	finality  metrics.Histogram
+}
+
+// loader hands vertices out to submitters.
+type loader struct {
+	vertices int
+	payload  int
+	group    int
+
+	taken     atomic.Int64
+	finalized atomic.Int64
+	finality  *metrics.Histogram
+}
+
+// runLoad proposes all vertices, spread over all replicas, and waits until they
+// are final.
+func runLoad(ctx context.Context, c *demoCluster, o demoOptions, narration io.Writer) (*load, error) {
+	result := &load{}
+	submitters := submittersPerReplica * len(c.replicas)
+	l := &loader{
+		vertices: o.vertices, payload: o.payload, finality: &result.finality,
+		group: min(groupMax, max(1, (o.vertices+submitters-1)/submitters)),
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	shown := showProgress(narration, o.vertices, func() int { return int(l.finalized.Load()) })
+	begin := time.Now()
+	var all sync.WaitGroup
+	errs := make([]error, submitters)
+	for i := range submitters {
+		all.Go(func() {
+			if errs[i] = l.submit(ctx, c.replicas[i%len(c.replicas)], uint64(i)); errs[i] != nil {
+				cancel(errFailed)
+			}
+		})
+	}
+	all.Wait()
+	result.elapsed, result.finalized = time.Since(begin), int(l.finalized.Load())
+	shown()
+	return result, firstCause(errs)
+}
+
+// errFailed ends the other submitters when one has failed.
+var errFailed = errors.New("another submitter failed")
+
+// firstCause is the first error that is not merely a consequence of another.
+func firstCause(errs []error) error {
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, errFailed) {
+			return err
+		}
+	}
+	return nil
+}
+
+// submit proposes groups at one replica until none is left.
+func (l *loader) submit(ctx context.Context, r *replica.Replica, seed uint64) error {
+	random := rand.NewChaCha8(seedOf(seed))
+	for {
+		group := l.take(random)
+		if len(group) == 0 {
+			return nil
+		}
+		begin := time.Now()
+		receipts, err := r.ProposeAll(ctx, group)
+		if err != nil {
+			return err
+		}
+		fresh := 0
+		for _, receipt := range receipts {
+			if receipt.Outcome == 0 { // took effect, as a new vertex does
+				fresh++
+			}
+		}
+		l.finality.RecordN(time.Since(begin), fresh)
+		l.finalized.Add(int64(fresh))
+	}
+}
+
+// take makes the next group of vertices; it is empty when all were taken.
+func (l *loader) take(random *rand.ChaCha8) []replica.Vertex {
+	end := int(l.taken.Add(int64(l.group)))
+	n := min(l.group, l.vertices-(end-l.group))
+	if n <= 0 {
+		return nil
+	}
+	group, payloads := make([]replica.Vertex, n), make([]byte, n*l.payload)
+	random.Read(payloads) //nolint:errcheck // it never fails
+	for i := range group {
+		group[i].Payload = payloads[i*l.payload : (i+1)*l.payload : (i+1)*l.payload]
+	}
+	return group
+}
+
+// seedOf spreads a number over a seed.
+func seedOf(n uint64) (seed [32]byte) {
+	binary.BigEndian.PutUint64(seed[:], n)
+	return seed
+}

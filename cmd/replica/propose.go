@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/replica/httpapi"
+)
+
+// proposeOptions are the flags of propose.
+type proposeOptions struct {
+	api    string
+	file   string
+	count  int
+	size   int // bytes
+	wait   time.Duration
+	asJSON bool
+}
+
+func newProposeCommand() *cobra.Command {
+	var o proposeOptions
+	cmd := &cobra.Command{
+		Use:   "propose [PAYLOAD]",
+		Short: "Have a payload finalised, or many random ones",
+		Long: `Have a payload finalised, or many random ones.
+
+The payload is the argument, or what --file holds; "-" is standard input. With
+--count, so many vertices of --size random bytes are proposed instead. The
+command waits until all are final and prints where they stand in the ledger.`,
+		Example: `  replica propose "hello"
+  replica propose --file photo.jpg --api http://127.0.0.1:7011
+  replica propose --count 10000 --size 256`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.validate(cmd, args); err != nil {
+				return usage(cmd, err)
+			}
+			c, err := newClient(o.api)
+			if err != nil {
+				return err
+			}
+			if o.count > 0 {
+				return proposeMany(cmd.Context(), c, o, cmd.OutOrStdout())
+			}
+			payload, err := o.readPayload(cmd.InOrStdin(), args)
+			if err != nil {
+				return err
+			}
+			return proposeOne(cmd.Context(), c, o, payload, cmd.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	addAPIFlag(cmd, &o.api)
+	f.StringVar(&o.file, "file", "", `file with the payload; "-" is standard input`)
+	f.IntVar(&o.count, "count", 0, "number of random vertices to propose")
+	f.IntVar(&o.size, "size", 256, "size of a random payload in bytes")
+	f.DurationVar(&o.wait, "wait", 30*time.Second, "how long to wait for finality, at most 5m")
+	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+func (o proposeOptions) validate(cmd *cobra.Command, args []string) error {
+	given := 0
+	for _, yes := range []bool{len(args) > 0, o.file != "", cmd.Flags().Changed("count")} {
+		if yes {
+			given++
+		}
+	}
+	switch {
+	case given != 1:
+		return errors.New("one of PAYLOAD, --file and --count is needed")
+	case cmd.Flags().Changed("count") && o.count < 1:
+		return fmt.Errorf("--count %d: at least 1 is needed", o.count)
+	case o.size < 1 || o.size > payloadMax:
+		return fmt.Errorf("--size %d: 1 to %d bytes are allowed", o.size, payloadMax)
+	case o.wait <= 0 || o.wait > 5*time.Minute:
+		return fmt.Errorf("--wait %v: a time above 0 and at most 5m is allowed", o.wait)
+	}
+	return nil
+}
+
+// payloadMax leaves room for the header of a vertex.
+const payloadMax = messages.VertexBytesMax - messages.VertexHeaderBytes
+
+// readPayload reads one byte more than fits, so that the replica's refusal of
+// what is too large is what the user sees.
+func (o proposeOptions) readPayload(in io.Reader, args []string) ([]byte, error) {
+	if len(args) > 0 {
+		return []byte(args[0]), nil
+	}
+	if o.file == "-" {
+		return readLimited(in, "standard input")
+	}
+	f, err := os.Open(o.file)
+	if err != nil {
+		return nil, fmt.Errorf("read the payload: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	return readLimited(f, o.file)
+}
+
+func readLimited(r io.Reader, name string) ([]byte, error) {
+	payload, err := io.ReadAll(io.LimitReader(r, payloadMax+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the payload: %w", err)
+	}
+	if len(payload) > payloadMax {
+		return nil, hint(fmt.Errorf("%s has more than the %d bytes of a payload", name, payloadMax), "split it, or propose its hash")
+	}
+	return payload, nil
+}
+
+func proposeOne(ctx context.Context, c *client, o proposeOptions, payload []byte, out io.Writer) error {
+	var r httpapi.Receipt
+	if err := c.propose(ctx, "application/octet-stream", payload, o.wait, &r); err != nil {
+		return err
+	}
+	if o.asJSON {
+		return json.NewEncoder(out).Encode(r)
+	}
+	_, err := fmt.Fprintf(out, "vertex %s\nfinal at sequence %d, position %d, in view %d\n", r.Vertex.Hex(), r.Sequence, r.Position, r.View)
+	return err
+}
+
+// manyResult is the outcome of --count.
+type manyResult struct {
+	Vertices          int          `json:"vertices"`
+	Finalized         int          `json:"finalized"`
+	ElapsedSeconds    float64      `json:"elapsed_seconds"`
+	VerticesPerSecond float64      `json:"vertices_per_second"`
+	FirstSequence     messages.Seq `json:"first_sequence"`
+	LastSequence      messages.Seq `json:"last_sequence"`
+}
+
+// proposeMany sends random vertices, some requests at a time.
+func proposeMany(ctx context.Context, c *client, o proposeOptions, out io.Writer) error {
+	begin := time.Now()
+	receipts, err := proposeGroups(ctx, c, o)
+	if err != nil {
+		return err
+	}
+	elapsed := time.Since(begin).Seconds()
+	result := manyResult{Vertices: o.count, ElapsedSeconds: elapsed}
+	fresh := slices.DeleteFunc(receipts, func(r httpapi.Receipt) bool { return r.NoOp != "" })
+	result.Finalized, result.VerticesPerSecond = len(fresh), float64(len(fresh))/elapsed
+	for i, r := range fresh {
+		if i == 0 || r.Sequence < result.FirstSequence {
+			result.FirstSequence = r.Sequence
+		}
+		result.LastSequence = max(result.LastSequence, r.Sequence)
+	}
+	if o.asJSON {
+		err = json.NewEncoder(out).Encode(result)
+	} else {
+		_, err = fmt.Fprintf(out, "%d of %d vertices final in %.2f s: %.0f vertices/s\nsequences %d to %d\n",
+			result.Finalized, result.Vertices, elapsed, result.VerticesPerSecond, result.FirstSequence, result.LastSequence)
+	}
+	if err == nil && result.Finalized != o.count {
+		err = fmt.Errorf("%d of %d vertices were executed as no-ops", o.count-result.Finalized, o.count)
+	}
+	return err
+}
+
+// randomVertices makes a JSON body of n vertices.
+func randomVertices(n, size int) ([]byte, error) {
+	vertices := make([]httpapi.Vertex, n)
+	for i := range vertices {
+		vertices[i].Payload = make([]byte, size)
+		if _, err := rand.Read(vertices[i].Payload); err != nil {
+			return nil, fmt.Errorf("draw a payload: %w", err)
+		}
+	}
+	return json.Marshal(vertices)
+}
