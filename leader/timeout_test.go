@@ -107,7 +107,7 @@ func TestTimeout_JitterIsAnEighthAtMost(t *testing.T) {
 }
 
 // Only progress under the present leader ends the doubling: what its NewView
-// listed, empty batches, and a starved caller do not. [L1, L4, P8]
+// listed, empty batches, and a starved caller do not. [L1, L2, L4, P8]
 func TestTimeout_FallsBackOnProgressOnly(t *testing.T) {
 	tests := []struct {
 		name string
