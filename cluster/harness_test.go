@@ -102,7 +102,13 @@ func start(t *testing.T, cfg RemoteConfig) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &node{Transport: r, t: t}
+	return run(t, r)
+}
+
+// run starts a transport and stops it at the end of the test.
+func run(t *testing.T, transport Transport) *node {
+	t.Helper()
+	n := &node{Transport: transport, t: t}
 	n.news.L = &n.mu
 	if err := n.Start(n.deliver); err != nil {
 		t.Fatal(err)

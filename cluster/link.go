@@ -195,7 +195,7 @@ func (l *link) ended(s *session, err error) {
 	}
 	l.mu.Unlock()
 	for _, q := range lost {
-		l.remote.cfg.Observer.dropped(l.peer, q.lane.String(), "connection lost")
+		l.remote.cfg.Observer.dropped(l.peer, q.lane.String(), "disconnected")
 	}
 }
 

@@ -156,7 +156,7 @@ func (r *Remote) Send(to messages.Index, lane Lane, frame []byte) {
 		return
 	}
 	if len(frame) == 0 || len(frame) > messages.FrameBytesMax || lane >= laneCount {
-		r.cfg.Observer.dropped(to, lane.String(), "not a frame")
+		r.cfg.Observer.dropped(to, lane.String(), "malformed")
 		return
 	}
 	r.links[to].send(queued{lane, frame})

@@ -136,6 +136,32 @@ func TestRemoteBackPressure(t *testing.T) {
 	})
 }
 
+// A vote overtakes what waits for a slow peer: all but what is under way.
+func TestRemoteVotesOvertake(t *testing.T) {
+	cfg := members(t, 2)
+	cfg[1].Limits.InboundBytes = 256 << 10
+	a, b := start(t, cfg[0]), start(t, cfg[1])
+	a.meet(1)
+	frame := make([]byte, 64<<10)
+	const bulk = 120
+	for range bulk {
+		a.Send(1, LaneBulk, frame)
+	}
+	b.wait("the peer to be slow", func() bool { return len(b.in) >= 4 })
+	a.Send(1, LaneVotes, []byte("vote"))
+	at := 0
+	for i, in := range b.receive(bulk + 1) {
+		if len(in.Frame) == len("vote") {
+			at = i
+		}
+	}
+	// Under way are the receiver's bound, the window of HTTP/2, a flight, and a
+	// batch in gRPC's hands at either end: 2.75 MiB.
+	if at == 0 || at > 48 {
+		t.Errorf("the vote came as number %d of %d", at, bulk)
+	}
+}
+
 func TestRemoteStopsWithPeersDown(t *testing.T) {
 	cfg := members(t, 4)
 	a := start(t, cfg[0])

@@ -23,8 +23,13 @@ func (r *Replica) remote(cfg *Config, log *slog.Logger) (cluster.Transport, erro
 			Sent: func(peer messages.Index, lane cluster.Lane, n int) {
 				r.metrics.NetworkSent(int(peer), lane.String(), n)
 			},
-			Dropped: func(_ messages.Index, _, reason string) { r.metrics.Dropped(reason, 1) },
-			Refused: func(string) { r.metrics.Dropped("connection refused", 1) },
+			Dropped: func(_ messages.Index, lane, reason string) {
+				if lane == "" { // it came in, from a member that broke the channel's rules
+					reason = "malformed"
+				}
+				r.metrics.Dropped(reason, 1)
+			},
+			Refused: func(string) { r.metrics.Dropped("refused", 1) },
 		},
 	})
 	if err != nil {

@@ -1,0 +1,135 @@
+package cluster
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/cretoai/consensus/actors/runtime"
+)
+
+// stoppedClock notes the timers it is asked for and never fires.
+type stoppedClock struct{ asked []time.Duration }
+
+func (c *stoppedClock) Now() time.Time { return time.Unix(0, 0) }
+
+func (c *stoppedClock) AfterFunc(d time.Duration, _ func()) runtime.Timer {
+	c.asked = append(c.asked, d)
+	return stoppedTimer{}
+}
+
+type stoppedTimer struct{}
+
+func (stoppedTimer) Stop() bool { return true }
+
+// half draws the middle, so that jitter changes nothing.
+type half struct{}
+
+func (half) Uint64() uint64             { return 1 << 63 }
+func (half) Read(p []byte) (int, error) { return len(p), nil }
+
+// The pause before the next attempt doubles up to its bound and starts anew
+// with a connection.
+func TestLinkBacksOff(t *testing.T) {
+	clock := new(stoppedClock)
+	cfg := members(t, 2)[0]
+	cfg.Clock, cfg.Rand = clock, half{}
+	cfg.Limits.BackoffMin, cfg.Limits.BackoffMax = 100*time.Millisecond, time.Second
+	r, err := NewRemote(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.deliver = func(any) {}
+	l := r.links[1]
+	fail := func() {
+		s := &session{link: l, cancel: func() {}}
+		if !l.begin(s) {
+			t.Fatal("an open link refuses an attempt")
+		}
+		l.ended(s, errReplaced)
+	}
+	for range 6 {
+		fail()
+	}
+	s := &session{link: l, cancel: func() {}}
+	l.begin(s)
+	l.greeted(s)
+	l.ended(s, errReplaced)
+	want := []time.Duration{100, 200, 400, 800, 1000, 1000, 100}
+	for i := range want {
+		want[i] *= time.Millisecond
+	}
+	if !slices.Equal(clock.asked, want) {
+		t.Errorf("pauses %v, want %v", clock.asked, want)
+	}
+	for range 100 { // far beyond what a duration can be shifted by
+		fail()
+	}
+	if last := clock.asked[len(clock.asked)-1]; last != time.Second {
+		t.Errorf("after a hundred failures the pause is %v", last)
+	}
+	l.close()
+	if l.begin(s) {
+		t.Error("a closed link takes an attempt")
+	}
+}
+
+// A reason is told once, not at every attempt.
+func TestLinkTellsAReasonOnce(t *testing.T) {
+	cfg := members(t, 2)[0]
+	cfg.Clock, cfg.Rand = new(stoppedClock), half{}
+	r, err := NewRemote(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []PeerChange
+	r.deliver = func(m any) { told = append(told, *m.(*PeerChange)) }
+	l := r.links[1]
+	attempt := func(up bool, err error) {
+		s := &session{link: l, cancel: func() {}}
+		l.begin(s)
+		if up {
+			l.greeted(s)
+		}
+		l.ended(s, err)
+		l.ended(s, err) // a connection ends once
+	}
+	attempt(false, errReplaced)
+	attempt(false, errReplaced)
+	attempt(false, errTooManyHandshakes)
+	attempt(true, errReplaced)
+	attempt(false, errTooManyHandshakes)
+	kinds := make([]string, len(told))
+	for i, p := range told {
+		switch {
+		case p.Connected:
+			kinds[i] = "up"
+		case p.Reason == "":
+			kinds[i] = "down"
+		default:
+			kinds[i] = "reason"
+		}
+	}
+	if want := []string{"reason", "reason", "up", "down", "reason"}; !slices.Equal(kinds, want) {
+		t.Errorf("told %v, want %v", told, want)
+	}
+}
+
+func TestRefusalsAreToldAtAPace(t *testing.T) {
+	var r refusals
+	now := time.Unix(100, 0)
+	for i, c := range []struct {
+		after   time.Duration
+		reason  string
+		skipped int
+		ok      bool
+	}{
+		{0, "a", 0, true}, {0, "a", 0, false}, {0, "b", 0, true}, {refusalPause / 2, "a", 0, false},
+		{refusalPause / 2, "a", 2, true}, {refusalPause, "a", 0, true},
+	} {
+		now = now.Add(c.after)
+		if skipped, ok := r.due(c.reason, now); skipped != c.skipped || ok != c.ok {
+			t.Errorf("%d: %d skipped, due %v; want %d, %v", i, skipped, ok, c.skipped, c.ok)
+		}
+	}
+}
