@@ -65,11 +65,11 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 
 		SuggestionsMinimumDistance: 2,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(
 		newDemoCommand(), newTestnetCommand(), newStartCommand(), newProposeCommand(), newStatusCommand(),
-		newKeysCommand(), newCheckCommand(), newVersionCommand(),
+		newKeysCommand(), newCheckCommand(), newExportCommand(), newVersionCommand(),
 	)
 	markUsage(root)
 	return root
