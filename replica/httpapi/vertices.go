@@ -161,8 +161,14 @@ func parseVertices(body []byte) (vertices []replica.Vertex, many bool, err error
 func decode(body []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return badRequest("broken JSON at byte %d: %v", d.InputOffset(), err)
+	var syntax *json.SyntaxError
+	switch err := d.Decode(into); {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return badRequest("broken JSON: it ends within the vertex, after %d bytes", len(body))
+	case errors.As(err, &syntax):
+		return badRequest("broken JSON at byte %d: %v", syntax.Offset, err)
+	case err != nil:
+		return badRequest("no vertex: %v", err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return badRequest("broken JSON at byte %d: something follows the vertex", d.InputOffset())
