@@ -192,11 +192,12 @@ func (d *Detector) Decay(now time.Time) {
 		d.ticking, d.decayed = true, now
 		return
 	}
-	intervals := now.Sub(d.decayed) / d.config.DecayInterval
-	if intervals <= 0 {
+	passed := now.Sub(d.decayed).Truncate(d.config.DecayInterval)
+	if passed <= 0 {
 		return
 	}
-	d.decayed = d.decayed.Add(intervals * d.config.DecayInterval)
+	d.decayed = d.decayed.Add(passed)
+	intervals := int64(passed / d.config.DecayInterval)
 	fades := int(min(intervals, scoreMax/scorePenalty)) * scorePenalty
 	for i := range d.members {
 		d.members[i].doubt = max(d.members[i].doubt-fades, 0)

@@ -36,7 +36,11 @@ func ExampleStart() {
 			fmt.Println(err)
 			return
 		}
-		defer r.Stop(ctx)
+		defer func() {
+			if err := r.Stop(ctx); err != nil {
+				fmt.Println(err)
+			}
+		}()
 		replicas = append(replicas, r)
 	}
 

@@ -161,7 +161,7 @@ func TestTornLastGroup(t *testing.T) {
 					at := span.start + page*pageBytes
 					clear(torn[span.name][at : at+pageBytes])
 					if recycled {
-						old.Read(torn[span.name][at : at+pageBytes])
+						_, _ = old.Read(torn[span.name][at : at+pageBytes])
 					}
 				}
 				checkTorn(t, torn, groups[:7], lost&1 == 0)

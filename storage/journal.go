@@ -236,7 +236,7 @@ func (j *Journal) Close() error {
 	j.prepareMu.Lock() // waits for PrepareNext and Release
 	defer j.prepareMu.Unlock()
 	failed := j.failed() != nil
-	j.fail(ErrClosed)
+	_ = j.fail(ErrClosed) // gives back what it was given
 	if j.file == nil {
 		return nil
 	}

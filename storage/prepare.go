@@ -63,12 +63,12 @@ func (j *Journal) prepare() error {
 	next := j.newSegment(j.nextID, newSeal(j.nextID, salt), j.o.SegmentBytes)
 	if !recycled {
 		if err := j.fill(path); err != nil {
-			j.o.FS.Remove(path) // gives the space back; opening the journal would, too
+			_ = j.o.FS.Remove(path) // gives the space back; opening the journal would, too
 			return err
 		}
 	}
 	if err := j.writeHeader(path, next); err != nil {
-		j.o.FS.Remove(path)
+		_ = j.o.FS.Remove(path)
 		return err
 	}
 	if err := j.o.FS.Rename(path, next.path); err != nil {

@@ -35,7 +35,7 @@ func readPrivate(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()       //nolint:errcheck // nothing was written
+	defer f.Close()
 	info, err := f.Stat() // of what is open, whatever happens to the name meanwhile
 	if err != nil {
 		return nil, err
