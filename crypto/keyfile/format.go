@@ -88,10 +88,10 @@ func decode(data []byte) (*file, error) {
 		return nil, fmt.Errorf("line 5: a fingerprint has %d hexadecimal digits", 2*len(f.Fingerprint))
 	}
 	f.Fingerprint = messages.MemberID(id)
-	if f.seed, err = base64.StdEncoding.Strict().DecodeString(values[4]); err != nil {
+	if f.seed, err = base64.StdEncoding.DecodeString(values[4]); err != nil {
 		return nil, errors.New("line 6: a seed is written in base64")
 	}
-	if !bytes.Equal(f.encode(), data) {
+	if !bytes.Equal(f.encode(), data) { // base64 and hexadecimal have several spellings
 		return nil, errors.New("not written as this software writes key files; restore it from a copy")
 	}
 	return f, nil

@@ -97,7 +97,7 @@ func TestFileGolden(t *testing.T) {
 purpose: channel
 scheme: ed25519
 chain: test
-fingerprint: 3c40d3e29e86937a6f4cbfcb2dc21e6c4ad74f99d3b3e4e39d3ac3b02cc5b3a0
+fingerprint: d997ae7a65c9f6a03938550dc86ec203a4b8bf6c0f1f1b399ca26b4ac79cb21d
 seed: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
 `
 	path := filepath.Join(t.TempDir(), "golden.key")
