@@ -14,7 +14,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // nothing depends on it
+	defer os.RemoveAll(folder)
 	path := filepath.Join(folder, "consensus.key")
 
 	if _, err := keyfile.GenerateConsensus(path, crypto.DefaultScheme, "example"); err != nil {
