@@ -122,6 +122,7 @@ func TestAFloodFillsOnlyTheWindow(t *testing.T) {
 		t.Errorf("status tells of %d sequences and %d checkpoints", len(st.Slots), len(st.Checkpoints))
 	}
 	// One digest a sequence, the leader's, is waited for.
+	s.OnTick()
 	for range 5 {
 		asked := 0
 		for _, f := range only[pbft.FetchBatches](s.OnTick()) {
@@ -136,7 +137,7 @@ func TestAFloodFillsOnlyTheWindow(t *testing.T) {
 	if st := s.Status(); len(st.Slots) != 0 || len(st.Checkpoints) != 2 {
 		t.Errorf("after the checkpoint %d sequences and %d checkpoints are kept", len(st.Slots), len(st.Checkpoints))
 	}
-	if effects := s.OnTick(); len(effects) > 0 {
+	if effects := append(s.OnTick(), s.OnTick()...); len(effects) > 0 {
 		t.Errorf("asked for %v after the checkpoint", effects)
 	}
 }

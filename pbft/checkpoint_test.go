@@ -44,7 +44,7 @@ func TestC1_EachIntervalIsVotedFor(t *testing.T) {
 
 func TestC2_AQuorumOfEqualVotesIsACertificate(t *testing.T) {
 	state, other := digestOf(1), digestOf(2)
-	c := pbft.NewCheckpoints(4, 3)
+	c := pbft.NewCheckpoints(5, 3)
 	for _, v := range []verifiedVote{
 		signed(3, checkpoint(4, state)),
 		signed(3, checkpoint(4, state)), // again
@@ -68,8 +68,10 @@ func TestC2_AQuorumOfEqualVotesIsACertificate(t *testing.T) {
 			t.Errorf("bundle %d is of member %d: %v", i, got.Bundles[i].From, got.Bundles[i].Votes)
 		}
 	}
-	if _, again := c.Add(signed(0, checkpoint(4, state))); again {
-		t.Error("reported twice")
+	for _, m := range []messages.Index{0, 4} {
+		if _, again := c.Add(signed(m, checkpoint(4, state))); again {
+			t.Errorf("reported again with the vote of member %d", m)
+		}
 	}
 }
 
@@ -91,6 +93,38 @@ func TestC2_StableIsReportedOnceTheStateIsReached(t *testing.T) {
 	}
 	if again := s.OnStableCheckpoint(certificateOf(4, digestOf(1))); len(only[pbft.BecameStable](again)) > 0 {
 		t.Error("reported twice")
+	}
+}
+
+// An older certificate that comes later does not displace the one that brings
+// the window further.
+func TestC2_TheHighestCertificateCounts(t *testing.T) {
+	s := newSequencer(1)
+	s.OnStableCheckpoint(certificateOf(8, digestOf(8)))
+	s.OnStableCheckpoint(certificateOf(4, digestOf(4)))
+	effects := append(reach(s, 4, digestOf(4)), reach(s, 8, digestOf(8))...)
+	if got := one[pbft.BecameStable](t, effects).Checkpoint.Seq; got != 8 {
+		t.Errorf("stable at %d, want 8", got)
+	}
+}
+
+// What is stable is nobody's to vote on: who lacks it gets the certificate and
+// none of the votes below.
+func TestC3_VotesBelowAreDropped(t *testing.T) {
+	r := newSolo(1)
+	r.perform(hear(r.core, 3, batchOf(3)))
+	r.settle()
+	reach(r.core, 4, digestOf(1))
+	r.core.OnTick()
+	r.core.OnTick()
+	behind := &messages.Status{Active: true}
+	if got := resent(r.core, behind); !slices.Equal(got, []messages.Vote{prepare(3, batchOf(3).Digest())}) {
+		t.Fatalf("before the checkpoint is stable sent %v", got)
+	}
+	r.core.OnStable(certificateOf(4, digestOf(1)))
+	effects := r.core.OnStatus(2, behind)
+	if one[pbft.SendStable](t, effects); len(effects) != 1 {
+		t.Errorf("sent %v, want the certificate alone", effects)
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 
 // fetching remembers which batches are waited for, by whom, and whom to ask.
 // Nothing is asked for at once: a body usually travels right behind its
-// pre-prepare. One still missing after a heartbeat is asked of the senders of
-// its votes in turn, then of everyone. [N7]
+// pre-prepare. One still missing after a whole heartbeat, hence at the second
+// tick, is asked of the senders of its votes in turn, then of everyone. [N7]
 type fetching struct {
 	self  messages.Index
 	n     int
@@ -69,7 +69,7 @@ func (f *fetching) due(tick uint64) []FetchBatches {
 	digests := slices.SortedFunc(maps.Keys(f.wants), compareDigests)
 	for _, digest := range digests {
 		w := f.wants[digest]
-		if tick < w.since+1 {
+		if tick < w.since+2 {
 			continue
 		}
 		to := f.next(w)

@@ -78,7 +78,7 @@ func (s *Sequencer) emit(e Effect) { s.out = append(s.out, e) }
 // and asks for its PrePrepare. It reports false, with no effect, when this
 // replica does not lead or the window is full: the proposer keeps the batch.
 func (s *Sequencer) Propose(batch *messages.Batch) ([]Effect, bool) {
-	vote := messages.Vote{Kind: messages.PrePrepare, View: s.voter.View(), Seq: max(s.voter.NextSeq(), s.executed+1), Digest: batch.Digest()}
+	vote := messages.Vote{Kind: messages.PrePrepare, View: s.voter.View(), Seq: s.voter.NextSeq(), Digest: batch.Digest()}
 	records, refusal := s.voter.Accept(s.cfg.Self, vote, batch)
 	if refusal != Granted {
 		return nil, false

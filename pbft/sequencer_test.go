@@ -130,10 +130,26 @@ func TestN7_UnaskedOnlyTheLeaderSendsBatches(t *testing.T) {
 	}
 }
 
+// A leader with a full pipeline may send all its batches ahead of the votes.
+func TestN7_TheLeadersBatchesMayComeFirst(t *testing.T) {
+	s := newSequencer(1)
+	ahead := config(1, 4).PipelineDepth + 1
+	for i := range ahead {
+		s.OnBatch(0, batchOf(uint64(i)))
+	}
+	for i := range ahead {
+		vote := prePrepare(messages.Seq(i+1), batchOf(uint64(i)).Digest())
+		if _, ok := acceptedHere(s.OnVotes([]verifiedVote{signed(0, vote)})); !ok {
+			t.Errorf("batch %d of %d was not kept", i, ahead)
+		}
+	}
+}
+
 func TestN7_AMissingBatchIsAskedForAfterAHeartbeat(t *testing.T) {
 	s, d := newSequencer(2), batchOf(1).Digest()
 	effects := s.OnVotes([]verifiedVote{signed(0, prePrepare(1, d))})
 	effects = append(effects, s.OnNeedBatch(1, d, []messages.Index{3, 2})...)
+	effects = append(effects, s.OnTick()...) // not a whole heartbeat later
 	if asked := only[pbft.FetchBatches](effects); len(asked) > 0 {
 		t.Errorf("asked at once: %v", asked)
 	}
@@ -180,6 +196,7 @@ func TestN7_NothingIsFetchedForWhatIsExecuted(t *testing.T) {
 	s.OnExecuted(2, digestOf(5), digestOf(10))
 	effects := s.OnNeedBatch(1, batch.Digest(), []messages.Index{2})
 	effects = append(effects, s.OnNeedBatch(2, digestOf(5), []messages.Index{2})...)
+	effects = append(effects, s.OnTick()...)
 	if effects = append(effects, s.OnTick()...); len(effects) > 0 {
 		t.Errorf("effects for an executed sequence: %v", effects)
 	}

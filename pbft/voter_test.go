@@ -200,6 +200,23 @@ func TestV6_NothingButWhatWasExecuted(t *testing.T) {
 	grant(t, v, prepare(2, b.Digest()))
 }
 
+// The sequencer tells the voter what was executed, so that a leader's late
+// second digest finds the place taken, and so does a tracker's late wish.
+func TestV6_AnExecutedSequenceIsTaken(t *testing.T) {
+	s := newSequencer(1)
+	hear(s, 1, batchOf(1))
+	s.OnExecuted(1, digestOf(1), digestOf(9))
+	s.OnExecuted(2, digestOf(2), digestOf(10))
+	late := append(s.OnProposeVote(prepare(1, batchOf(1).Digest())), hear(s, 2, batchOf(1))...)
+	want := []pbft.Refused{
+		{From: 1, Vote: prepare(1, batchOf(1).Digest()), Refusal: pbft.ContradictsExecuted},
+		{From: 0, Vote: prePrepare(2, batchOf(1).Digest()), Refusal: pbft.ContradictsExecuted},
+	}
+	if got := only[pbft.Refused](late); !slices.Equal(got, want) || len(late) != 2 {
+		t.Errorf("after the execution of others: %v, want %v", late, want)
+	}
+}
+
 // What the voter says in logs names the reason, whatever the number.
 func TestRefusalsHaveNames(t *testing.T) {
 	seen := map[string]bool{}
