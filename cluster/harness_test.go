@@ -26,7 +26,7 @@ func channelKey(name string) ed25519.PrivateKey {
 }
 
 // members makes the configurations of n members that know each other.
-func members(t *testing.T, n int) []RemoteConfig {
+func members(t testing.TB, n int) []RemoteConfig {
 	t.Helper()
 	peers := make([]Peer, n)
 	for i := range peers {
@@ -44,7 +44,7 @@ func members(t *testing.T, n int) []RemoteConfig {
 }
 
 // freeAddress finds a port nobody listens on.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -59,7 +59,7 @@ func freeAddress(t *testing.T) string {
 
 // testLogger prints to the test's log, until the test ends: proto.actor's last
 // goroutines may outlive Stop by a moment.
-func testLogger(t *testing.T, self int) *slog.Logger {
+func testLogger(t testing.TB, self int) *slog.Logger {
 	out := &testOutput{w: t.Output()}
 	t.Cleanup(out.end)
 	return slog.New(slog.NewTextHandler(out, nil)).With("self", self)
@@ -88,7 +88,7 @@ func (o *testOutput) end() {
 // node is a running member and what it was told.
 type node struct {
 	Transport
-	t    *testing.T
+	t    testing.TB
 	mu   sync.Mutex
 	news sync.Cond
 	in   []*Inbound
@@ -96,7 +96,7 @@ type node struct {
 }
 
 // start runs a member until the end of the test.
-func start(t *testing.T, cfg RemoteConfig) *node {
+func start(t testing.TB, cfg RemoteConfig) *node {
 	t.Helper()
 	r, err := NewRemote(cfg)
 	if err != nil {
@@ -106,7 +106,7 @@ func start(t *testing.T, cfg RemoteConfig) *node {
 }
 
 // run starts a transport and stops it at the end of the test.
-func run(t *testing.T, transport Transport) *node {
+func run(t testing.TB, transport Transport) *node {
 	t.Helper()
 	n := &node{Transport: transport, t: t}
 	n.news.L = &n.mu

@@ -153,17 +153,16 @@ func (l *link) begin(s *session) bool {
 	if l.closed {
 		return false
 	}
-	l.session, l.noted = s, nil
+	l.session = s
 	return true
 }
 
-// note keeps the first error of an attempt: gRPC's own text says less.
+// note keeps why an attempt fails, until ended: gRPC's own text says less. It
+// may come before begin, because gRPC dials as soon as it can.
 func (l *link) note(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.noted == nil {
-		l.noted = err
-	}
+	l.noted = err
 }
 
 // greeted says that the peer took our greeting: frames may leave.
@@ -193,6 +192,7 @@ func (l *link) ended(s *session, err error) {
 		l.arm()
 		l.attempts++
 	}
+	l.noted = nil
 	l.mu.Unlock()
 	for _, q := range lost {
 		l.remote.cfg.Observer.dropped(l.peer, q.lane.String(), "disconnected")

@@ -45,19 +45,19 @@ func (r *refusals) due(reason string, now time.Time) (skipped int, ok bool) {
 
 // refuse counts and tells that a connection was not accepted.
 func (r *Remote) refuse(from string, reason string, err error) {
-	r.cfg.Observer.refused(reason)
 	if skipped, ok := r.refusals.due(reason, r.cfg.Clock.Now()); ok {
 		r.cfg.Logger.Warn("refused a connection", slog.String("from", from),
 			slog.String("reason", reason), slog.Any("error", err), slog.Int("untold", skipped))
 	}
+	r.cfg.Observer.refused(reason)
 }
 
 // abused counts and tells what a member sent that no member sends; err may say
 // more.
 func (r *Remote) abused(peer messages.Index, what abuse, err error) {
-	r.cfg.Observer.dropped(peer, "", string(what))
 	if skipped, ok := r.refusals.due(string(what), r.cfg.Clock.Now()); ok {
 		r.cfg.Logger.Warn("closed the connection of a peer that broke the rules", slog.Int("peer", int(peer)),
 			slog.String("reason", string(what)), slog.Any("error", err), slog.Int("untold", skipped))
 	}
+	r.cfg.Observer.dropped(peer, "", string(what))
 }

@@ -10,6 +10,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/cretoai/consensus/actors/runtime"
 )
 
 // session is one attempt to reach a peer and, if it succeeds, the connection:
@@ -23,11 +25,14 @@ type session struct {
 	grpc.ClientStream // nil if no stream came about
 	link              *link
 	cancel            context.CancelFunc
+	timeout           runtime.Timer // cancels, unless the answer comes in time
 
 	mu       sync.Mutex
 	answered bool
 	failed   error
 }
+
+var errSilent = errors.New("it takes connections and does not answer in time")
 
 // openStream is the interceptor that puts sessions around the streams of
 // proto.actor.
@@ -43,8 +48,10 @@ func (r *Remote) openStream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc
 		s.fail(errors.New("the transport was stopped"))
 		return s, nil
 	}
-	timer := r.cfg.Clock.AfterFunc(r.cfg.Limits.HandshakeTimeout, cancel)
-	defer timer.Stop()
+	s.timeout = r.cfg.Clock.AfterFunc(r.cfg.Limits.HandshakeTimeout, func() {
+		l.note(errSilent)
+		cancel()
+	})
 	stream, err := streamer(ctx, desc, cc, method, opts...)
 	if err != nil {
 		s.fail(err)
@@ -115,6 +122,9 @@ func (s *session) RecvMsg(m any) error {
 	s.mu.Lock()
 	s.answered = true
 	s.mu.Unlock()
+	if s.timeout != nil {
+		s.timeout.Stop()
+	}
 	if failed == nil {
 		s.link.greeted(s)
 	} else if answer, ok := m.(*remote.RemoteMessage); ok {
