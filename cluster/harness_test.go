@@ -136,13 +136,18 @@ func (n *node) deliver(msg any) {
 // wait returns once cond holds, and fails the test if it never does.
 func (n *node) wait(what string, cond func() bool) {
 	n.t.Helper()
-	timeout := time.AfterFunc(waitMax, func() { n.mu.Lock(); n.mu.Unlock(); n.news.Broadcast() })
-	defer timeout.Stop()
-	deadline := time.Now().Add(waitMax)
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	late := false
+	timeout := time.AfterFunc(waitMax, func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		late = true
+		n.news.Broadcast()
+	})
+	defer timeout.Stop()
 	for !cond() {
-		if time.Now().After(deadline) {
+		if late {
 			n.t.Fatalf("waited %v for %s: %d frames, peers %v", waitMax, what, len(n.in), n.peer)
 		}
 		n.news.Wait()

@@ -45,7 +45,7 @@ func (r *Remote) openStream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc
 	ctx, cancel := context.WithCancel(ctx)
 	s := &session{link: l, cancel: cancel}
 	if !l.begin(s) {
-		s.fail(errors.New("the transport was stopped"))
+		_ = s.fail(errors.New("the transport was stopped")) // RecvMsg tells
 		return s, nil
 	}
 	s.timeout = r.cfg.Clock.AfterFunc(r.cfg.Limits.HandshakeTimeout, func() {
@@ -54,7 +54,7 @@ func (r *Remote) openStream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc
 	})
 	stream, err := streamer(ctx, desc, cc, method, opts...)
 	if err != nil {
-		s.fail(err)
+		_ = s.fail(err) // RecvMsg tells
 		return s, nil
 	}
 	s.ClientStream = stream
