@@ -50,7 +50,10 @@ func (t *Tree) props(produce func() actor.Actor, strategy actor.SupervisorStrate
 }
 
 // depth counts the messages that wait in a mailbox.
-type depth struct{ waiting atomic.Int64 }
+type depth struct {
+	queue   string
+	waiting atomic.Int64
+}
 
 // MailboxStarted implements actor.MailboxMiddleware.
 func (*depth) MailboxStarted() {}

@@ -45,7 +45,7 @@ type root struct {
 	t        *Tree
 	timer    runtime.Timer
 	children []*actor.PID // those alive, in the order of starting
-	depths   []*depth     // of the children's mailboxes, in the order of starting
+	depths   []*depth     // of the children's mailboxes
 	ending   bool
 }
 
@@ -86,7 +86,7 @@ func (r *root) start(c actor.Context) {
 		if strategy == nil {
 			strategy = stopReplica{t}
 		}
-		waiting := new(depth)
+		waiting := &depth{queue: child.name}
 		r.depths = append(r.depths, waiting)
 		pid, err := c.SpawnNamed(t.props(child.produce, strategy, waiting), child.name)
 		if err != nil {
@@ -108,8 +108,8 @@ func (r *root) beat(c actor.Context) {
 	for _, pid := range r.t.links.ticked() {
 		c.Send(pid, &tick{})
 	}
-	for i, child := range r.t.children() {
-		r.t.cfg.Metrics.SetQueueDepth(child.name, int(r.depths[i].waiting.Load()))
+	for _, d := range r.depths {
+		r.t.cfg.Metrics.SetQueueDepth(d.queue, int(d.waiting.Load()))
 	}
 	self, system := c.Self(), c.ActorSystem()
 	r.timer = r.t.cfg.Clock.AfterFunc(r.t.cfg.Heartbeat, func() { system.Root.Send(self, &tick{}) })
