@@ -23,8 +23,8 @@ const (
 	envelopeBytesMax = messages.FrameBytesMax + 8
 	// batchEnvelopes bounds how many frames proto.actor sends as one message.
 	batchEnvelopes = 64
-	// batchBytesMax bounds such a message: a link has at most one frame, or
-	// FlightBytes of them, under way.
+	// batchOverhead is what such a message has beside the bytes of its frames.
+	// Those are bounded by what a link has under way: one frame, or FlightBytes.
 	batchOverhead = 64 << 10
 )
 

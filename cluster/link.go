@@ -240,9 +240,13 @@ func (l *link) reason(err error) string {
 	if errors.As(cause, &identity) {
 		return fmt.Sprintf("peer %d at %s is not the pinned member: %v", l.peer, l.address, identity)
 	}
-	var dial *net.OpError
-	if errors.As(cause, &dial) && dial.Op == "dial" {
-		return fmt.Sprintf("peer %d at %s does not answer: %v", l.peer, l.address, cause)
+	// Without the ports of an OpError, which differ every time, an old reason is
+	// recognised.
+	var op *net.OpError
+	if errors.As(cause, &op) {
+		if cause = fmt.Errorf("%s: %w", op.Op, op.Err); op.Op == "dial" {
+			return fmt.Sprintf("peer %d at %s does not answer: %v", l.peer, l.address, op.Err)
+		}
 	}
 	return fmt.Sprintf("peer %d at %s refused us or is not the pinned member: %v; "+
 		"its log says whom it saw: compare the genesis files and channel keys", l.peer, l.address, cause)

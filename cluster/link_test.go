@@ -1,7 +1,9 @@
 package cluster
 
 import (
+	"net"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -94,8 +96,11 @@ func TestLinkTellsAReasonOnce(t *testing.T) {
 		l.ended(s, err)
 		l.ended(s, err) // a connection ends once
 	}
-	attempt(false, errReplaced)
-	attempt(false, errReplaced)
+	from := func(port int) error {
+		return &net.OpError{Op: "read", Net: "tcp", Source: &net.TCPAddr{Port: port}, Err: syscall.ECONNRESET}
+	}
+	attempt(false, from(40001))
+	attempt(false, from(40002))
 	attempt(false, errTooManyHandshakes)
 	attempt(true, errReplaced)
 	attempt(false, errTooManyHandshakes)
