@@ -56,7 +56,8 @@ type Limits struct {
 	// bulk: 8 MiB. Below FrameBytesMax a lane loses its largest frames.
 	VoteBytes, ViewChangeBytes, BatchBytes, BulkBytes int
 	// FlightBytes bounds what was handed to a connection and not yet accepted by
-	// it; default 512 KiB. Urgent frames wait behind this much at most.
+	// it; default 512 KiB, at most messages.FrameBytesMax, which the other side
+	// takes as one message. Urgent frames wait behind this much at most.
 	FlightBytes int
 	// InboundBytes bounds what one peer has sent and was not released; default
 	// 8 MiB. Beyond it, reading from that peer stops.
@@ -106,6 +107,9 @@ func (c *RemoteConfig) validate() error {
 	}
 	if _, _, err := hostPort(c.Listen); err != nil {
 		complain("listen address: %w", err)
+	}
+	if c.Limits.FlightBytes > messages.FrameBytesMax {
+		complain("flight of %d bytes: peers take at most %d at once", c.Limits.FlightBytes, messages.FrameBytesMax)
 	}
 	if len(c.Peers) > messages.MembersMax {
 		complain("%d peers, at most %d are possible", len(c.Peers), messages.MembersMax)

@@ -224,6 +224,7 @@ func TestRemoteConfigComplains(t *testing.T) {
 		change func(*RemoteConfig)
 	}{
 		{"no logger", func(c *RemoteConfig) { c.Logger = nil }},
+		{"flight of", func(c *RemoteConfig) { c.Limits.FlightBytes = messages.FrameBytesMax + 1 }},
 		{"listen address", func(c *RemoteConfig) { c.Listen = "localhost" }},
 		{"not a number below 65536", func(c *RemoteConfig) { c.Listen = "localhost:http" }},
 		{"address of peer 1", func(c *RemoteConfig) { c.Peers[1].Address = "" }},

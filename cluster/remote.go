@@ -111,7 +111,7 @@ func (r *Remote) remoteConfig() (*remote.Config, error) {
 		return nil, err
 	}
 	limits := &r.cfg.Limits
-	receiveMax := max(messages.FrameBytesMax, limits.FlightBytes) + batchOverhead
+	const receiveMax = messages.FrameBytesMax + batchOverhead
 	caller := newCaller(r)
 	config := remote.Configure(host, port,
 		remote.WithAdvertisedHost(r.cfg.Peers[r.cfg.Self].Address),
