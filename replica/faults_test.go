@@ -44,14 +44,13 @@ func TestD7_AFailedFlushStopsTheReplica(t *testing.T) {
 	c.Propose(0, "with a disk")
 	armed.Store(true)
 	c.Propose(0, "the others go on")
-	<-c.Replica(1).Done()
-	if err := c.Replica(1).Err(); err == nil || !strings.Contains(err.Error(), "the disk is gone") {
+	r := c.Replica(1)
+	if err := c.AwaitEnd(1); err == nil || !strings.Contains(err.Error(), "the disk is gone") {
 		t.Errorf("the replica ended with %v", err)
 	}
-	if _, err := c.Replica(1).Propose(t.Context(), replica.Vertex{Payload: []byte("late")}); !errors.Is(err, replica.ErrStopped) {
+	if _, err := r.Propose(t.Context(), replica.Vertex{Payload: []byte("late")}); !errors.Is(err, replica.ErrStopped) {
 		t.Errorf("a replica without a disk accepted a vertex: %v", err)
 	}
-	c.Discard(1)
 }
 
 func TestC3_TheWindowMovesOnlyOnceTheCheckpointIsDurable(t *testing.T) {
@@ -60,11 +59,13 @@ func TestC3_TheWindowMovesOnlyOnceTheCheckpointIsDurable(t *testing.T) {
 	armed.Store(true)
 	proposeMany(c, 0, 130)
 	c.AwaitStable(0, 128)
-	<-c.Replica(2).Done() // it cannot make the checkpoint durable
-	if got := c.Replica(2).Status().StableCheckpoint; got != 0 {
+	r := c.Replica(2)
+	if err := c.AwaitEnd(2); err == nil { // it cannot make the checkpoint durable
+		t.Error("the replica ended without an error")
+	}
+	if got := r.Status().StableCheckpoint; got != 0 {
 		t.Errorf("a checkpoint that is not on disk moved the window to %d", got)
 	}
-	c.Discard(2)
 }
 
 // drifting is an application whose state differs between replicas.
@@ -115,11 +116,11 @@ func TestAPanickingApplicationStopsTheReplicaLoudly(t *testing.T) {
 		return &drifting{}
 	}))
 	c.Propose(0, "boom")
-	<-c.Replica(1).Done()
-	if err := c.Replica(1).Err(); err == nil || !strings.Contains(err.Error(), "boom") {
+	r := c.Replica(1)
+	if err := c.AwaitEnd(1); err == nil || !strings.Contains(err.Error(), "boom") {
 		t.Errorf("the replica ended with %v", err)
 	}
-	if got := c.Replica(1).CurrentSequence(); got != 0 {
+	if got := r.CurrentSequence(); got != 0 {
 		t.Errorf("the batch that made the application panic counts as executed: sequence %d", got)
 	}
 }

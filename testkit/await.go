@@ -52,6 +52,28 @@ func (c *Cluster) AwaitEvent(i int, is func(messages.Event) bool, already func()
 	}
 }
 
+// AwaitEnd waits until a replica has failed, discards it, and gives the error
+// that ended it.
+func (c *Cluster) AwaitEnd(i int) error {
+	c.t.Helper()
+	c.await(c.replicas[i].Done(), "replica %d goes on", i)
+	err := c.replicas[i].Err()
+	_ = c.stop(i) // fails for the same reason
+	return err
+}
+
+// await waits for a channel to be closed, within patience.
+func (c *Cluster) await(done <-chan struct{}, format string, args ...any) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	defer cancel()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		c.t.Fatalf(format, args...)
+	}
+}
+
 // AwaitEqual waits until all running replicas executed the same sequence, seq
 // or a later one, and compares their ledgers there.
 func (c *Cluster) AwaitEqual(seq messages.Seq) {

@@ -102,9 +102,6 @@ func (c *Cluster) Kill(i int) {
 	}
 }
 
-// Discard stops a replica that has failed, and takes its error as given.
-func (c *Cluster) Discard(i int) { _ = c.stop(i) }
-
 func (c *Cluster) stop(i int) error {
 	r := c.replicas[i]
 	if r == nil {

@@ -20,10 +20,14 @@ type Fault struct {
 	is      func(message any) bool
 	left    int
 	done    chan struct{}
+	c       *Cluster
 }
 
-// Done is closed when the fault has struck as often as it was to.
-func (f *Fault) Done() <-chan struct{} { return f.done }
+// Await waits until the fault has struck as often as it was to.
+func (f *Fault) Await() {
+	f.c.t.Helper()
+	f.c.await(f.done, "the fault in %s has yet to strike %d times", f.pattern, f.left)
+}
 
 // PanicOn makes the actors of replica i whose name matches pattern, such as
 // "phase-*" or "executor" (see path.Match), panic at the next times messages
@@ -34,7 +38,7 @@ func (c *Cluster) PanicOn(i int, pattern string, times int, is func(message any)
 	if _, err := path.Match(pattern, ""); err != nil || times < 1 {
 		c.t.Fatalf("panic on %q, %d times: %v", pattern, times, err)
 	}
-	f := &Fault{pattern: pattern, is: is, left: times, done: make(chan struct{})}
+	f := &Fault{pattern: pattern, is: is, left: times, done: make(chan struct{}), c: c}
 	c.faults[i].mu.Lock()
 	defer c.faults[i].mu.Unlock()
 	c.faults[i].rules = append(c.faults[i].rules, f)
