@@ -1,0 +1,105 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/replica"
+)
+
+// fakeDoor answers what a test wants and keeps what it was given.
+type fakeDoor struct {
+	proposed []replica.Vertex
+	propose  func(context.Context) error // decides every proposal; nil accepts
+	status   replica.Status
+	ready    string // why not; empty if ready
+	done     chan struct{}
+	err      error
+	registry *prometheus.Registry
+}
+
+func newFakeDoor() *fakeDoor {
+	return &fakeDoor{done: make(chan struct{}), registry: prometheus.NewRegistry()}
+}
+
+func (d *fakeDoor) ProposeAll(ctx context.Context, vertices []replica.Vertex) ([]replica.Receipt, error) {
+	d.proposed = append(d.proposed, vertices...)
+	if d.propose != nil {
+		if err := d.propose(ctx); err != nil {
+			return nil, err
+		}
+	}
+	receipts := make([]replica.Receipt, len(vertices))
+	for i := range receipts {
+		receipts[i] = replica.Receipt{
+			Vertex: messages.Digest{1, byte(i)}, Seq: 7, View: 3, Batch: messages.Digest{2}, Position: uint32(i),
+		}
+	}
+	return receipts, nil
+}
+
+func (d *fakeDoor) Propose(ctx context.Context, v replica.Vertex) (replica.Receipt, error) {
+	receipts, err := d.ProposeAll(ctx, []replica.Vertex{v})
+	if noOp := (replica.NoOpError{}); errors.As(err, &noOp) {
+		return noOp.Receipt, err
+	} else if err != nil {
+		return replica.Receipt{}, err
+	}
+	return receipts[0], nil
+}
+
+func (d *fakeDoor) Status() replica.Status        { return d.status }
+func (d *fakeDoor) Ready() (bool, string)         { return d.ready == "", d.ready }
+func (d *fakeDoor) Done() <-chan struct{}         { return d.done }
+func (d *fakeDoor) Err() error                    { return d.err }
+func (d *fakeDoor) Metrics() *prometheus.Registry { return d.registry }
+
+// bodyBytesMax is what the tests' handlers take.
+const bodyBytesMax = 4096
+
+func newTestHandler(d *fakeDoor) http.Handler {
+	return NewHandler(d, Options{BodyBytesMax: bodyBytesMax, Metrics: true})
+}
+
+func serve(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func newRequest(t *testing.T, method, target string) *http.Request {
+	t.Helper()
+	return httptest.NewRequestWithContext(t.Context(), method, target, http.NoBody)
+}
+
+// post proposes a body of a content type.
+func post(t *testing.T, h http.Handler, target, contentType string, body io.Reader) *httptest.ResponseRecorder {
+	t.Helper()
+	r := newRequest(t, http.MethodPost, target)
+	r.Body = io.NopCloser(body)
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	return serve(h, r)
+}
+
+func get(t *testing.T, h http.Handler, target string) *httptest.ResponseRecorder {
+	t.Helper()
+	return serve(h, newRequest(t, http.MethodGet, target))
+}
+
+// expect compares an answer's status, and looks for a part of its body.
+func expect(t *testing.T, w *httptest.ResponseRecorder, status int, part string) {
+	t.Helper()
+	if w.Code != status || !strings.Contains(w.Body.String(), part) {
+		t.Errorf("got %d %s, want %d and %q", w.Code, w.Body, status, part)
+	}
+}
