@@ -208,3 +208,17 @@ func TestV5_AnotherStateThanAQuorumsStopsVoting(t *testing.T) {
 		})
 	}
 }
+
+func TestV5_VotesThatWaitWhenAReplicaDivergesNeverLeave(t *testing.T) {
+	s := newSequencer(1)
+	hear(s, 5, batchOf(5))
+	hear(s, 6, batchOf(6))
+	first := s.OnProposeVote(prepare(5, batchOf(5).Digest()))
+	bundles, votes := signGroup(1, one[pbft.Flush](t, first).Group)
+	s.OnProposeVote(prepare(6, batchOf(6).Digest())) // waits for the group in flight
+	reach(s, 4, digestOf(1))
+	s.OnStableCheckpoint(certificateOf(4, digestOf(2)))
+	if next := only[pbft.Flush](s.OnReleased(bundles, votes)); len(next) > 0 {
+		t.Errorf("%v left after divergence", next[0].Group.Bundles)
+	}
+}

@@ -57,5 +57,9 @@ func (g *Gatherer) Next() (Group, bool) {
 	return group, true
 }
 
+// Drop forgets what waits: the voter was halted, and no vote of this replica is
+// to leave any more. [V5]
+func (g *Gatherer) Drop() { g.records, g.votes, g.apart = nil, nil, nil }
+
 // Released says that the group in flight is durable, signed and sent.
 func (g *Gatherer) Released() { g.inFlight = false }

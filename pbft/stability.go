@@ -72,6 +72,7 @@ func (s *Sequencer) settle() {
 func (s *Sequencer) diverge(seq messages.Seq, own, certified messages.Digest) {
 	s.halted = true
 	s.voter.Halt()
+	s.gatherer.Drop()
 	s.emit(Diverged{Seq: seq, Own: own, Certified: certified})
 }
 

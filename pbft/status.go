@@ -1,6 +1,7 @@
 package pbft
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/cretoai/consensus/messages"
@@ -91,8 +92,10 @@ func (s *Sequencer) OnStatus(from messages.Index, st *messages.Status) []Effect 
 
 // lacks reports whether a peer's Status shows that it misses this own vote.
 func (s *Sequencer) lacks(st *messages.Status, vote messages.Vote) bool {
-	i := slices.IndexFunc(st.Slots, func(h messages.SlotHeld) bool { return h.Seq == vote.Seq })
-	if i < 0 {
+	i, listed := slices.BinarySearchFunc(st.Slots, vote.Seq, func(h messages.SlotHeld, seq messages.Seq) int {
+		return cmp.Compare(h.Seq, seq) // a valid Status lists them ascending
+	})
+	if !listed {
 		return true
 	}
 	held := st.Slots[i]
