@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -45,6 +44,9 @@ func startDemoCluster(ctx context.Context, o demoOptions, dir string, narration 
 	log := newLog(level, narration)
 	fmt.Fprintf(narration, "starting %d replicas with %s keys in %s\n", o.replicas, o.scheme, dir)
 	for _, r := range network.Replicas {
+		if ctx.Err() != nil {
+			return nil, errors.Join(context.Cause(ctx), c.stop())
+		}
 		h, err := loadHome(r.Home)
 		if err != nil {
 			return nil, errors.Join(err, c.stop())
@@ -64,9 +66,9 @@ func startDemoCluster(ctx context.Context, o demoOptions, dir string, narration 
 // freePorts finds a base port whose test network finds all its ports free. It
 // looks below those that systems hand out to outgoing connections.
 func freePorts(replicas int) (int, error) {
-	const low, high, tries = 20_000, 31_000, 100
+	const low, high, step, tries = 20_000, 31_000, 10, 100
 	for range tries {
-		base := low + rand.IntN(high-low)
+		base := low + step*rand.IntN((high-low)/step)
 		if portsAreFree(base, replicas) {
 			return base, nil
 		}
@@ -77,11 +79,8 @@ func freePorts(replicas int) (int, error) {
 func portsAreFree(base, replicas int) bool {
 	for i := range replicas {
 		for _, port := range []int{base + 10*i, base + 10*i + 1} {
-			l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-			if err != nil {
-				return false
-			}
-			if l.Close() != nil {
+			l, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+			if err != nil || l.Close() != nil {
 				return false
 			}
 		}

@@ -76,7 +76,7 @@ func hintOf(err error) string {
 		return "every home folder has a key of its own: see crypto.key_path and node.genesis_path in node.toml"
 	case errors.Is(err, storage.ErrLocked):
 		return "a replica's folder belongs to one process at a time"
-	case errors.Is(err, syscall.EADDRINUSE):
+	case strings.Contains(err.Error(), syscall.EADDRINUSE.Error()): // the actor library passes on the text only
 		return "another process listens there: stop it, or change network.listen or api.listen in node.toml"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing listens there: start the replica with \"replica start --home DIR\", or give its address with --api"

@@ -57,7 +57,8 @@ func start(ctx context.Context, h *home, log zerolog.Logger) (err error) {
 		}
 		return err
 	}
-	listener, err := net.Listen("tcp", h.config.API.Listen)
+	var listening net.ListenConfig
+	listener, err := listening.Listen(ctx, "tcp", h.config.API.Listen)
 	if err != nil {
 		return errors.Join(fmt.Errorf("open the HTTP API: %w", err), stopAll(nil))
 	}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"regexp"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"replica": main})
+}
+
+// TestScripts runs testdata/*.txt, each in a folder of its own. $PORT is the base
+// port of a test network of four whose ports are free; $API0 to $API3 are its
+// replicas' APIs.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(e *testscript.Env) error {
+			base := scriptPorts()
+			e.Setenv("PORT", strconv.Itoa(base))
+			for i := range 4 {
+				e.Setenv(fmt.Sprintf("API%d", i), fmt.Sprintf("http://127.0.0.1:%d", base+10*i+1))
+			}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"await": await, "replace": replace, "zeros": zeros, "post": post, "terminate": terminate,
+		},
+		Condition: func(name string) (bool, error) {
+			if name == "root" {
+				return os.Geteuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", name)
+		},
+		RequireExplicitExec: true,
+	})
+}
+
+// scriptPorts gives every script ports of its own, apart from those the demo
+// draws: scripts run at the same time.
+var scriptPorts = func() func() int {
+	var mu sync.Mutex
+	const low, high, step = 11_000, 19_000, 100
+	next := low + step*rand.IntN((high-low)/step/2)
+	return func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		for {
+			if next += step; next >= high {
+				panic("no ports are free")
+			}
+			if portsAreFree(next, 4) {
+				return next
+			}
+		}
+	}
+}()
+
+// terminate sends SIGTERM to all background commands.
+func terminate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: terminate")
+	}
+	for _, command := range ts.BackgroundCmds() {
+		ts.Check(command.Process.Signal(syscall.SIGTERM))
+	}
+}
+
+// awaitTimeout bounds how long a script waits for a replica; it is long, for
+// machines that do much else.
+const awaitTimeout = 30 * time.Second
+
+// await asks URLs until each has answered with 200 once.
+func await(ts *testscript.TestScript, neg bool, urls []string) {
+	if neg || len(urls) == 0 {
+		ts.Fatalf("usage: await URL...")
+	}
+	deadline := time.Now().Add(awaitTimeout)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for _, url := range urls {
+		for !answers(url) {
+			if time.Now().After(deadline) {
+				ts.Fatalf("no success of %s within %v", url, awaitTimeout)
+			}
+			<-tick.C
+		}
+	}
+}
+
+func answers(url string) bool {
+	response, err := http.Get(url) //nolint:gosec // the script's own address
+	if err != nil {
+		return false
+	}
+	return response.Body.Close() == nil && response.StatusCode == http.StatusOK
+}
+
+// replace changes all matches of a regular expression in a file; one is needed.
+func replace(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: replace FILE REGEXP TEXT")
+	}
+	path := ts.MkAbs(args[0])
+	data, err := os.ReadFile(path)
+	ts.Check(err)
+	pattern, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	if !pattern.Match(data) {
+		ts.Fatalf("%s has no %s", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(path, pattern.ReplaceAllLiteral(data, []byte(args[2])), 0o600))
+}
+
+// zeros makes a file of so many zero bytes, without taking room on the disk.
+func zeros(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: zeros FILE BYTES")
+	}
+	size, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	path := ts.MkAbs(args[0])
+	ts.Check(os.WriteFile(path, nil, 0o600))
+	ts.Check(os.Truncate(path, size))
+}
+
+// post sends a file and prints status and body of the answer.
+func post(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: post URL CONTENT-TYPE FILE")
+	}
+	f, err := os.Open(ts.MkAbs(args[2]))
+	ts.Check(err)
+	defer f.Close()
+	response, err := http.Post(args[0], args[1], f)
+	ts.Check(err)
+	defer response.Body.Close()
+	var body bytes.Buffer
+	_, err = body.ReadFrom(response.Body)
+	ts.Check(err)
+	_, err = fmt.Fprintf(ts.Stdout(), "%d %s", response.StatusCode, &body)
+	ts.Check(err)
+}
