@@ -8,6 +8,8 @@ import (
 	"github.com/cretoai/consensus/actors"
 	"github.com/cretoai/consensus/actors/runtime"
 	"github.com/cretoai/consensus/cluster"
+	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/messages"
 )
 
 // Option changes what Start builds a replica from.
@@ -19,10 +21,19 @@ type options struct {
 	log       zerolog.Logger
 	clock     runtime.Clock
 	rand      runtime.Rand
+	scheme    crypto.Scheme // nil: the genesis names it
 	transport cluster.Transport
 	fs        vfs.FS
 	version   string
 	runtime   actors.Runtime
+}
+
+// keyring expands the members' keys.
+func (o *options) keyring(g *messages.Genesis) (*crypto.Keyring, error) {
+	if o.scheme != nil {
+		return crypto.NewKeyringWithScheme(g, o.scheme)
+	}
+	return crypto.NewKeyring(g)
 }
 
 func newOptions(opts []Option) options {
@@ -60,6 +71,14 @@ func WithLogger(log zerolog.Logger) Option { return func(o *options) { o.log = l
 
 // WithClock replaces the machine's clock.
 func WithClock(clock runtime.Clock) Option { return func(o *options) { o.clock = clock } }
+
+// WithRand replaces the operating system's random numbers. They name processes
+// and their vertices, and never sign: a simulator gives those of its seed.
+func WithRand(rand runtime.Rand) Option { return func(o *options) { o.rand = rand } }
+
+// WithScheme signs with a scheme that no genesis can name: a stand-in, for
+// simulators and tests.
+func WithScheme(s crypto.Scheme) Option { return func(o *options) { o.scheme = s } }
 
 // WithTransport connects the replica by other means than mutual TLS over TCP.
 // Start opens it, Stop closes it.

@@ -53,7 +53,7 @@ func Start(ctx context.Context, cfg Config, opts ...Option) (*Replica, error) {
 		return nil, err
 	}
 	o := newOptions(opts)
-	keyring, err := crypto.NewKeyring(cfg.Genesis)
+	keyring, err := o.keyring(cfg.Genesis)
 	if err != nil {
 		return nil, fmt.Errorf("genesis: %w", err)
 	}
@@ -75,7 +75,7 @@ func Start(ctx context.Context, cfg Config, opts ...Option) (*Replica, error) {
 func (r *Replica) start(cfg *Config, o *options) error {
 	id := storage.Identity{Chain: r.keyring.Chain(), Member: r.genesis.MemberID(r.self)}
 	f, err := openFolder(o.fs, cfg.Home, id, storage.Options{
-		SegmentBytes: cfg.SegmentBytes, Sync: cfg.WALSync, Now: o.clock.Now,
+		SegmentBytes: cfg.SegmentBytes, Sync: cfg.WALSync, Now: o.clock.Now, Rand: o.rand,
 		Observer: storage.Observer{Flushed: r.metrics.ObserveFlush},
 	})
 	if err != nil {
