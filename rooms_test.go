@@ -215,6 +215,7 @@ var chance = []string{"math/rand", "math/rand/v2", "crypto/rand"}
 
 var chanceExceptions = map[string]string{
 	"crypto/rand in crypto/keyfile": "new seeds",
+	"math/rand/v2 in testkit/sim":   "the seed that everybody else is handed in starts here",
 }
 
 // roomOf finds the room a folder belongs to: itself, or the nearest above it

@@ -1,0 +1,192 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/cretoai/consensus/messages"
+)
+
+// deferred runs after a number of steps from now.
+type deferred struct {
+	at int
+	f  func()
+}
+
+// afterSteps has f called between two steps, so many from now.
+func (s *simulation) afterSteps(n int, f func()) {
+	s.deferred = append(s.deferred, deferred{s.scheduler.steps + n, f})
+}
+
+func (s *simulation) runDeferred() {
+	for i := 0; i < len(s.deferred); i++ {
+		if d := s.deferred[i]; s.scheduler.steps >= d.at {
+			s.deferred = append(s.deferred[:i], s.deferred[i+1:]...)
+			i--
+			d.f()
+		}
+	}
+}
+
+// every does something again and again until the faults stop, a mean time
+// apart. A mean of 0 is never.
+func (s *simulation) every(mean time.Duration, f func()) {
+	if mean == 0 || s.calm {
+		return
+	}
+	s.clock.AfterFunc(mean/2+time.Duration(s.rng.faults.Int64N(int64(mean))), func() {
+		if !s.calm {
+			f()
+			s.every(mean, f)
+		}
+	})
+}
+
+// unleash starts what the swarm has drawn.
+func (s *simulation) unleash() {
+	s.every(s.faults.Partitions, s.partition)
+	s.every(s.faults.Crashes, s.cutPower)
+	s.every(s.faults.WriteFailures, s.failWrite)
+	s.every(s.faults.Panics, s.panicSomeone)
+}
+
+// victim is a member that is up and in no trouble yet; the leader more often
+// than others, nil if there is none.
+func (s *simulation) victim() *member {
+	m := s.members[s.rng.faults.IntN(len(s.members))]
+	if s.rng.faults.IntN(4) == 0 {
+		m = s.members[0]
+	}
+	if m.process == nil || m.ending || m.disk.left > 0 || m.process.panics.expected || m.process.panics.target != "" {
+		return nil
+	}
+	return m
+}
+
+// cutPower crashes a member after some steps or before some write.
+func (s *simulation) cutPower() {
+	m := s.victim()
+	if m == nil {
+		return
+	}
+	p := m.process
+	if s.rng.faults.IntN(2) == 0 {
+		s.afterSteps(s.rng.faults.IntN(200), func() {
+			if m.process == p && !p.dead && !s.calm {
+				s.crash(m)
+			}
+		})
+		return
+	}
+	s.cutPowerAtWrite(m)
+}
+
+// cutPowerAtWrite crashes a member before one of its next writes to the journal:
+// what it does in the rest of that step goes nowhere.
+func (s *simulation) cutPowerAtWrite(m *member) {
+	p := m.process
+	m.disk.arm(1+s.rng.faults.IntN(20), func() error {
+		m.image, p.dead = s.lose(m), true
+		return nil
+	})
+}
+
+// failWrite makes a write, a flush or a new file of the journal fail: the
+// replica has to stop by itself.
+func (s *simulation) failWrite() {
+	m := s.victim()
+	if m == nil {
+		return
+	}
+	p := m.process
+	m.disk.arm(1+s.rng.faults.IntN(20), func() error {
+		s.trace.tell("a write of replica %d fails", m.index)
+		p.panics.expected = true
+		return errInjected
+	})
+}
+
+// fatal are the actors whose panic ends a replica.
+var fatal = []string{
+	"journal", "preparer", "signers", "signers/signer-*", "egress", "ingress", "sequencer", "proposer",
+	"executor", "viewchange", "detector", "sync",
+}
+
+func (s *simulation) panicSomeone() {
+	if m := s.victim(); m != nil {
+		m.process.panics.target = fatal[s.rng.faults.IntN(len(fatal))]
+		s.trace.tell("actor %s of replica %d will panic", m.process.panics.target, m.index)
+	}
+}
+
+// partition cuts links for a while.
+func (s *simulation) partition() {
+	group := make([]int, len(s.members))
+	for i := range group {
+		group[i] = s.rng.faults.IntN(2)
+	}
+	if s.rng.faults.IntN(3) == 0 { // one alone
+		clear(group)
+		group[s.rng.faults.IntN(len(group))] = 1
+	}
+	oneWay := s.rng.faults.IntN(3) == 0
+	s.trace.tell("the network splits into %v, one way: %v", group, oneWay)
+	s.network.cutOff(group, oneWay)
+	s.clock.AfterFunc(100*time.Millisecond+time.Duration(s.rng.faults.Int64N(int64(2*time.Second))), func() {
+		s.trace.tell("the network heals")
+		s.network.heal()
+	})
+}
+
+// downtime is how long a member stays down.
+func (s *simulation) downtime() time.Duration {
+	if s.calm {
+		return 100 * time.Millisecond
+	}
+	return time.Duration(s.rng.faults.Int64N(int64(1500 * time.Millisecond)))
+}
+
+// stopFaults begins the second phase: the network is whole, disks and actors
+// work, and whoever is down comes back.
+func (s *simulation) stopFaults() {
+	s.calm, s.network.calm = true, true
+	s.network.heal()
+	s.scheduler.hurry = 0
+	for _, m := range s.members {
+		m.disk.left = 0
+		if m.process != nil {
+			m.process.panics.target, m.process.panics.tracker = "", 0
+		}
+	}
+	s.trace.tell("the faults stop")
+	s.deadline = s.clock.Now().Add(recoveryMax)
+}
+
+// settled reports what is left to do before the run may end, "" if nothing.
+func (s *simulation) unsettled() string {
+	if owed := s.load.owed(); len(owed) > 0 {
+		return sprint("%d of %d vertices are not final", len(owed), len(s.load.vertices))
+	}
+	interval := s.genesis.Params.CheckpointInterval
+	var seq messages.Seq
+	var head messages.Digest
+	for i, m := range s.members {
+		if m.process == nil || m.ending {
+			return sprint("%v is down", m)
+		}
+		st := m.replica.Status()
+		if i == 0 {
+			seq, head = st.Sequence, st.LedgerHead
+		}
+		switch {
+		case st.Halted != "":
+			s.oracle.violated("no failure", "%v stops executing: %s", m, st.Halted)
+		case st.Sequence != seq:
+			return sprint("%v is at sequence %d, replica 0 at %d", m, st.Sequence, seq)
+		case st.LedgerHead != head:
+			s.oracle.violated("agreement", "%v ends with ledger head %v, replica 0 with %v", m, st.LedgerHead, head)
+		case st.StableCheckpoint != seq-seq%interval:
+			return sprint("%v has its stable checkpoint at %d, of %d sequences", m, st.StableCheckpoint, seq)
+		}
+	}
+	return ""
+}

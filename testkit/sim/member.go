@@ -1,0 +1,160 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/cretoai/consensus/actors"
+	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/replica"
+)
+
+// member is one replica through all its lives: its key and its disk stay.
+type member struct {
+	index   int
+	key     crypto.PrivateKey
+	disk    *disk
+	process *process // nil while down
+	replica *replica.Replica
+	events  *actors.Subscription
+	lives   int
+	last    messages.Seq // the last sequence it reported as finalised in this life
+	ending  bool         // it was seen to end by itself
+	image   *vfs.MemFS   // the disk when the power was cut, nil before
+}
+
+// segmentBytes holds the largest group of a run.
+const segmentBytes = 256 << 10
+
+// start lets a member live again on what its disk holds.
+func (s *simulation) start(m *member) {
+	m.lives++
+	p := &process{
+		member: m.index, life: m.lives, scheduler: s.scheduler, actors: make(map[string]bool),
+		panics: panics{rng: s.rng.panics, tracker: s.faults.TrackerPanics, struck: make(map[string]int)},
+	}
+	if s.calm {
+		p.panics.tracker = 0
+	}
+	m.process, m.ending = p, false
+	s.trace.tell("replica %d starts", m.index)
+	cfg := replica.DefaultConfig()
+	cfg.Genesis, cfg.Key, cfg.Home, cfg.SegmentBytes = s.genesis, m.key, home, segmentBytes
+	if s.cfg.Configure != nil {
+		s.cfg.Configure(m.index, &cfg)
+	}
+	var seed [32]byte
+	for i := range seed {
+		seed[i] = byte(s.rng.replicas.Uint64())
+	}
+	if !s.calm && s.faults.Crashes > 0 && s.rng.faults.IntN(4) == 0 {
+		s.cutPowerAtWrite(m) // of its recovery, perhaps
+	}
+	r, err := replica.Start(s.ctx, cfg,
+		replica.WithTransport(&transport{network: s.network, process: p}),
+		replica.WithStorage(m.disk.fs),
+		replica.WithClock(s.clock),
+		replica.WithScheme(s.scheme),
+		replica.WithRand(rand.NewChaCha8(seed)),
+		replica.WithStateMachine(&app{oracle: s.oracle, member: m.index}),
+		replica.WithRuntime(p.runtime()),
+	)
+	if err != nil {
+		s.oracle.violated("restart", "replica %d does not start: %v", m.index, err)
+		return
+	}
+	m.replica, m.events = r, r.Subscribe(1<<10)
+	status := r.Status()
+	m.last = status.Sequence
+	if agreed := s.oracle.ledger[m.last]; m.last > 0 && agreed.head != status.LedgerHead {
+		s.oracle.violated("agreement", "replica %d starts with ledger head %v at sequence %d, others have %v", m.index, status.LedgerHead, m.last, agreed.head)
+	}
+	s.look(m)
+}
+
+// look takes what a member reports after one of its steps, and what it has come
+// to.
+func (s *simulation) look(m *member) {
+	for len(m.events.C) > 0 {
+		e, open := <-m.events.C
+		if !open {
+			break
+		}
+		s.onEvent(m, e)
+	}
+	if m.process.dead { // its power was cut within the step
+		s.bury(m)
+		return
+	}
+	select {
+	case <-m.replica.Done():
+		s.onEnd(m)
+	default:
+	}
+}
+
+func (s *simulation) onEvent(m *member, e messages.Event) {
+	switch e := e.(type) {
+	case messages.Finalized:
+		if e.Seq != m.last+1 {
+			s.oracle.violated("order", "replica %d finalises sequence %d after %d", m.index, e.Seq, m.last)
+		}
+		m.last = e.Seq
+		s.oracle.finalized(m.index, e)
+	case messages.Checkpointed:
+		s.oracle.checkpoint(m.index, e.Seq, e.Digest)
+	case messages.ViolationDetected:
+		s.oracle.violated("no honest member is charged", "replica %d charges member %d with %s", m.index, e.Member, e.Type)
+	}
+}
+
+// onEnd takes the word of a replica that it has failed: after a fault of ours
+// it must, at any other time it must not.
+func (s *simulation) onEnd(m *member) {
+	if m.ending {
+		return
+	}
+	m.ending = true
+	err := m.replica.Err()
+	if !m.process.panics.expected {
+		s.oracle.violated("no failure", "replica %d ends: %v", m.index, err)
+		return
+	}
+	s.trace.tell("replica %d ends: %v", m.index, err)
+	p := m.process
+	s.afterSteps(s.rng.faults.IntN(60), func() {
+		if m.process == p {
+			s.crash(m)
+		}
+	})
+}
+
+// crash ends a member's life at once.
+func (s *simulation) crash(m *member) {
+	m.image = s.lose(m)
+	m.process.dead = true
+	s.bury(m)
+}
+
+// lose is what a crash at this moment leaves of a member's disk.
+func (s *simulation) lose(m *member) *vfs.MemFS {
+	lose := loss(s.rng.faults.IntN(3))
+	s.trace.tell("replica %d crashes: %v", m.index, lose)
+	return m.disk.crashed(s.rng.faults, lose)
+}
+
+// bury clears away a process whose power was cut, and has the member started
+// again later.
+func (s *simulation) bury(m *member) {
+	s.scheduler.bury(m.process)
+	m.disk.left = 0
+	_ = m.replica.Stop(done) // frees what it holds; what it still writes goes to a disk nobody reads
+	m.disk, m.image = newDisk(m.image), nil
+	m.process, m.replica, m.events = nil, nil, nil
+	s.clock.AfterFunc(s.downtime(), func() { s.start(m) })
+}
+
+func (m *member) String() string { return fmt.Sprintf("replica %d", m.index) }

@@ -1,0 +1,156 @@
+package sim
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/cretoai/consensus/actors/runtime"
+	"github.com/cretoai/consensus/cluster"
+	"github.com/cretoai/consensus/messages"
+)
+
+// network carries frames between the replicas, each link in its own way. What
+// is sent to a replica that is down is lost; what one sent before it crashed
+// still arrives.
+type network struct {
+	rng     *rand.Rand
+	clock   *runtime.Virtual
+	trace   *trace
+	oracle  *oracle
+	faults  Faults
+	members []*transport // nil while down
+	links   [][]link     // from, to
+	calm    bool         // no faults any more, but the delay
+}
+
+// link is one direction between two replicas.
+type link struct {
+	cut     bool
+	arrival time.Time // of the last frame, unless frames may overtake
+}
+
+func newNetwork(n int, rng *rand.Rand, clock *runtime.Virtual, t *trace, o *oracle, f Faults) *network {
+	w := &network{rng: rng, clock: clock, trace: t, oracle: o, faults: f, members: make([]*transport, n), links: make([][]link, n)}
+	for i := range w.links {
+		w.links[i] = make([]link, n)
+	}
+	return w
+}
+
+// transport connects one process.
+type transport struct {
+	network *network
+	process *process
+	deliver func(any)
+}
+
+// Start implements cluster.Transport.
+func (t *transport) Start(deliver func(any)) error {
+	t.deliver = deliver
+	self := t.process.member
+	t.network.members[self] = t
+	for i, other := range t.network.members {
+		if other != nil && i != self {
+			other.deliver(&cluster.PeerChange{Peer: messages.Index(self), Connected: true})
+			deliver(&cluster.PeerChange{Peer: messages.Index(i), Connected: true})
+		}
+	}
+	return nil
+}
+
+// Stop implements cluster.Transport.
+func (t *transport) Stop() error {
+	self := t.process.member
+	if t.network.members[self] != t {
+		return nil
+	}
+	t.network.members[self] = nil
+	for i, other := range t.network.members {
+		if other != nil && i != self {
+			other.deliver(&cluster.PeerChange{Peer: messages.Index(self)})
+		}
+	}
+	return nil
+}
+
+// Connected implements cluster.Transport.
+func (t *transport) Connected(peer messages.Index) bool {
+	w, self := t.network, t.process.member
+	return int(peer) != self && w.members[peer] != nil && !w.links[self][peer].cut && !w.links[peer][self].cut
+}
+
+// Send implements cluster.Transport.
+func (t *transport) Send(to messages.Index, _ cluster.Lane, frame []byte) {
+	if !t.process.dead {
+		t.network.send(t.process.member, int(to), frame)
+	}
+}
+
+func (w *network) send(from, to int, frame []byte) {
+	w.oracle.sent(from, frame)
+	switch {
+	case len(frame) > messages.FrameBytesMax:
+		w.oracle.violated("bounds", "replica %d sends a frame of %d bytes", from, len(frame))
+	case w.links[from][to].cut:
+		w.trace.frame("cut", from, to, frame)
+	case !w.calm && w.rng.IntN(1000) < w.faults.Loss:
+		w.trace.frame("lost", from, to, frame)
+	default:
+		w.trace.frame("sent", from, to, frame)
+		w.travel(from, to, frame)
+		if !w.calm && w.rng.IntN(1000) < w.faults.Duplicate {
+			w.trace.frame("again", from, to, frame)
+			w.travel(from, to, frame)
+		}
+	}
+}
+
+// travel has a frame arrive after a while.
+func (w *network) travel(from, to int, frame []byte) {
+	l := &w.links[from][to]
+	spread := w.faults.DelayMax - w.faults.DelayMin
+	at := w.clock.Now().Add(w.faults.DelayMin + time.Duration(w.rng.Int64N(int64(spread)+1)))
+	if !w.faults.Reorder || w.calm {
+		if at.Before(l.arrival) {
+			at = l.arrival
+		}
+		l.arrival = at
+	}
+	frame = bytes.Clone(frame) // the receiver owns it, and shared memory is no network
+	w.clock.AfterFunc(at.Sub(w.clock.Now()), func() {
+		if t := w.members[to]; t != nil {
+			t.deliver(&cluster.Inbound{From: messages.Index(from), Frame: frame})
+		}
+	})
+}
+
+// cutOff cuts links as a partition does: group 0 from group 1. One way only, it
+// is group 1 that is not heard.
+func (w *network) cutOff(group []int, oneWay bool) {
+	for from := range w.links {
+		for to := range w.links {
+			w.links[from][to].cut = group[from] != group[to] && (!oneWay || group[from] == 1)
+		}
+	}
+}
+
+// heal restores all links.
+func (w *network) heal() { w.cutOff(make([]int, len(w.links)), false) }
+
+// describe says what is in a frame.
+func describe(frame []byte) string {
+	m, err := messages.DecodeFrame(frame)
+	if err != nil {
+		return err.Error()
+	}
+	if b, ok := m.(*messages.Bundles); ok {
+		text := "votes"
+		for _, bundle := range b.Bundles {
+			text += fmt.Sprintf(" of %d %v", bundle.From, bundle.Votes)
+		}
+		return text
+	}
+	return fmt.Sprintf("%T", m)
+}

@@ -1,0 +1,171 @@
+package sim
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/cretoai/consensus/actors"
+	"github.com/cretoai/consensus/messages"
+)
+
+// oracle knows what every correct replica must agree on, and keeps the first
+// thing that contradicts it. Nothing in it is told to the replicas.
+type oracle struct {
+	params messages.Params
+	err    error
+
+	ledger      map[messages.Seq]finalized
+	executed    map[messages.Seq]digest // of the operations executed at a sequence
+	checkpoints map[messages.Seq]messages.Digest
+	nonces      map[nonce]messages.Seq // where each was executed
+	votes       map[place]messages.Digest
+	load        *load
+}
+
+type digest = [32]byte
+
+// finalized is what a sequence was decided to be.
+type finalized struct{ batch, head messages.Digest }
+
+// nonce names one vertex of one creator.
+type nonce struct {
+	creator [32]byte
+	n       uint64
+}
+
+// place is where a member has one vote.
+type place struct {
+	member messages.Index
+	kind   messages.Kind
+	view   messages.View
+	seq    messages.Seq
+}
+
+func newOracle(params messages.Params) *oracle {
+	return &oracle{
+		params: params,
+		ledger: make(map[messages.Seq]finalized), executed: make(map[messages.Seq]digest),
+		checkpoints: make(map[messages.Seq]messages.Digest), nonces: make(map[nonce]messages.Seq),
+		votes: make(map[place]messages.Digest),
+	}
+}
+
+// Violation says which property a run broke, and how.
+type Violation struct {
+	Property string
+	Detail   string
+}
+
+func (v Violation) Error() string { return v.Property + ": " + v.Detail }
+
+// violated keeps the first violation.
+func (o *oracle) violated(property, format string, args ...any) {
+	if o.err == nil {
+		o.err = Violation{property, fmt.Sprintf(format, args...)}
+	}
+}
+
+// sent looks at what leaves a replica: no member ever signs two digests for one
+// place, restarts included, and all sign the same states.
+func (o *oracle) sent(from int, frame []byte) {
+	m, err := messages.DecodeFrame(frame)
+	if err != nil {
+		o.violated("valid frames", "replica %d sends what nobody can read: %v", from, err)
+		return
+	}
+	var bundles []*messages.Bundle
+	switch m := m.(type) {
+	case *messages.Bundles:
+		bundles = m.Bundles
+	case *messages.Decided:
+		bundles = m.Certificate
+		o.decided(from, m.Seq, m.Digest)
+	case *messages.StableCheckpoint:
+		bundles = m.Certificate
+	}
+	for _, b := range bundles {
+		for _, v := range b.Votes {
+			o.voted(b.From, v)
+		}
+	}
+}
+
+func (o *oracle) voted(member messages.Index, v messages.Vote) {
+	at := place{member, v.Kind, v.View, v.Seq}
+	if before, ok := o.votes[at]; ok && before != v.Digest {
+		o.violated("one vote", "member %d signed %v and %v as its %v of view %d, sequence %d", member, before, v.Digest, v.Kind, v.View, v.Seq)
+	}
+	o.votes[at] = v.Digest
+	if v.Kind == messages.Checkpoint {
+		o.checkpoint(int(member), v.Seq, v.Digest)
+	}
+}
+
+// checkpoint compares states at equal sequences.
+func (o *oracle) checkpoint(member int, seq messages.Seq, state messages.Digest) {
+	if agreed, ok := o.checkpoints[seq]; ok && agreed != state {
+		o.violated("equal states", "replica %d has state %v after sequence %d, others have %v", member, state, seq, agreed)
+	}
+	o.checkpoints[seq] = state
+}
+
+func (o *oracle) decided(member int, seq messages.Seq, batch messages.Digest) {
+	if agreed, ok := o.ledger[seq]; ok && agreed.batch != batch {
+		o.violated("agreement", "replica %d has batch %v at sequence %d, others have %v", member, batch, seq, agreed.batch)
+	}
+}
+
+// finalized compares ledgers sequence by sequence.
+func (o *oracle) finalized(member int, e messages.Finalized) {
+	o.decided(member, e.Seq, e.Digest)
+	if agreed, ok := o.ledger[e.Seq]; ok && agreed.head != e.Head {
+		o.violated("agreement", "replica %d has ledger head %v after sequence %d, others have %v", member, e.Head, e.Seq, agreed.head)
+	}
+	o.ledger[e.Seq] = finalized{e.Digest, e.Head}
+}
+
+// apply takes what an application is told to execute: the same everywhere,
+// nothing that was not proposed, nothing twice.
+func (o *oracle) apply(member int, seq messages.Seq, ops []actors.Operation) {
+	h := sha256.New()
+	for _, op := range ops {
+		h.Write(op.Hash[:])
+	}
+	got := digest(h.Sum(nil))
+	if agreed, ok := o.executed[seq]; ok {
+		if agreed != got {
+			o.violated("agreement", "replica %d executes other vertices at sequence %d than others did", member, seq)
+		}
+		return
+	}
+	if seq > 1 {
+		if _, ok := o.executed[seq-1]; !ok {
+			o.violated("order", "replica %d executes sequence %d, and nobody has executed %d", member, seq, seq-1)
+		}
+	}
+	o.executed[seq] = got
+	for _, op := range ops {
+		id := nonce{op.Vertex.Creator(), op.Vertex.Nonce()}
+		if at, ok := o.nonces[id]; ok {
+			o.violated("exactly once", "vertex %v, with a nonce executed at sequence %d, is executed at %d", op.Hash, at, seq)
+		}
+		o.nonces[id] = seq
+		if err := o.load.executed(op.Vertex.Payload()); err != nil {
+			o.violated("validity", "vertex %v at sequence %d: %v", op.Hash, seq, err)
+		}
+	}
+}
+
+// app is the application of a simulated replica: the vertex ledger under the
+// oracle's eyes.
+type app struct {
+	actors.VertexLedger
+	oracle *oracle
+	member int
+}
+
+// Apply implements replica.StateMachine.
+func (a *app) Apply(seq messages.Seq, ops []actors.Operation) {
+	a.oracle.apply(a.member, seq, ops)
+	a.VertexLedger.Apply(seq, ops)
+}

@@ -1,0 +1,203 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/cretoai/consensus/actors/runtime"
+	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/crypto/cryptotest"
+	"github.com/cretoai/consensus/messages"
+)
+
+// Bounds of a run: how long the cluster may take, in its own time, to finalise
+// everything and be of one mind once the faults have stopped, how long there
+// are faults at least, and how many steps a run may take, which only one that
+// goes round in circles does.
+const (
+	recoveryMax  = 30 * time.Second
+	faultyMin    = 3 * time.Second
+	proposalMean = 50 * time.Millisecond
+	retryPeriod  = 300 * time.Millisecond
+	stepsMax     = 5_000_000
+)
+
+// Result is what came of a run.
+type Result struct {
+	Seed   uint64
+	Faults Faults
+	// Hash covers every step and every frame: runs of one seed have the same.
+	Hash [32]byte
+	// Err is the first property that was violated, a Violation; nil if none.
+	Err error
+	// Story is the end of what was done to the cluster, one line each.
+	Story []string
+
+	Steps     int           // messages handled by actors
+	Time      time.Duration // in the cluster
+	Sequences messages.Seq  // finalised
+	Vertices  int           // proposed
+	Crashes   int           // of replicas
+}
+
+// simulation is one run.
+type simulation struct {
+	cfg       Config
+	faults    Faults
+	ctx       context.Context
+	genesis   *messages.Genesis
+	scheme    crypto.Scheme
+	clock     *runtime.Virtual
+	scheduler *scheduler
+	network   *network
+	trace     *trace
+	oracle    *oracle
+	load      *load
+	members   []*member
+	deferred  []deferred
+	calm      bool // the faults have stopped
+	deadline  time.Time
+	rng       struct{ faults, panics, replicas *rand.Rand }
+}
+
+// Run simulates a cluster from one seed: first with faults, then without, until
+// everything is final everywhere. The error is about the configuration; what
+// the cluster did wrong is in the Result.
+func Run(ctx context.Context, cfg Config) (*Result, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := newSimulation(ctx, cfg)
+	s.run()
+	return s.finish(), ctx.Err()
+}
+
+// newSimulation draws what the seed decides, from a stream for each purpose, so
+// that a change in one does not change all others.
+func newSimulation(ctx context.Context, cfg Config) *simulation {
+	streams := uint64(0)
+	stream := func() *rand.Rand {
+		streams++
+		return rand.New(rand.NewPCG(cfg.Seed, streams))
+	}
+	s := &simulation{cfg: cfg, ctx: ctx, faults: drawFaults(stream())}
+	if cfg.Faults != nil {
+		s.faults = *cfg.Faults
+	}
+	s.clock = runtime.NewVirtual(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC))
+	s.trace = newTrace(s.clock, cfg.Trace)
+	s.scheme = cryptotest.NewHMAC()
+	genesis, keys, _ := cryptotest.NewMembers(cfg.Replicas, cfg.Seed, s.scheme)
+	p := &genesis.Params
+	p.CheckpointInterval, p.Window, p.SnapshotInterval = s.faults.CheckpointInterval, 2*s.faults.CheckpointInterval, 4*s.faults.CheckpointInterval
+	p.BatchBytes = 2048
+	s.genesis = genesis
+	s.oracle = newOracle(*p)
+	s.load = &load{rng: stream(), left: cfg.Vertices}
+	s.oracle.load = s.load
+	s.scheduler = &scheduler{rng: stream(), clock: s.clock, trace: s.trace, hurry: s.faults.Hurry}
+	s.network = newNetwork(cfg.Replicas, stream(), s.clock, s.trace, s.oracle, s.faults)
+	s.rng.faults, s.rng.panics, s.rng.replicas = stream(), stream(), stream()
+	for i, key := range keys {
+		s.members = append(s.members, &member{index: i, key: key, disk: newDisk(vfs.NewCrashableMem())})
+	}
+	return s
+}
+
+func (s *simulation) run() {
+	s.trace.tell("seed %d: %d replicas, %v", s.cfg.Seed, len(s.members), s.faults)
+	for _, m := range s.members {
+		s.start(m)
+	}
+	s.unleash()
+	s.clock.AfterFunc(proposalMean, s.propose)
+	s.clock.AfterFunc(retryPeriod, s.retry)
+	begin := s.clock.Now()
+	for s.oracle.err == nil && s.ctx.Err() == nil {
+		p, ok := s.scheduler.turn()
+		switch {
+		case !ok:
+			s.oracle.violated("liveness", "nothing is left to do")
+		case s.scheduler.steps > stepsMax:
+			s.oracle.violated("liveness", "%d steps and no end", stepsMax)
+		case p != nil:
+			if m := s.members[p.member]; m.process == p {
+				s.look(m)
+			}
+		case !s.calm:
+			if s.load.left == 0 && s.clock.Now().Sub(begin) >= faultyMin {
+				s.stopFaults()
+			}
+		default:
+			why := s.unsettled()
+			if why == "" {
+				return
+			}
+			if s.clock.Now().After(s.deadline) {
+				s.oracle.violated("liveness", "%v after the faults stopped, %s", recoveryMax, why)
+			}
+		}
+		s.runDeferred()
+	}
+}
+
+// propose lets a client propose something, sometimes at two replicas at once.
+func (s *simulation) propose() {
+	if s.load.left == 0 {
+		return
+	}
+	for range 1 + s.load.rng.IntN(3) {
+		if s.load.left > 0 {
+			s.offer(s.load.next())
+		}
+	}
+	s.clock.AfterFunc(time.Duration(s.load.rng.Int64N(int64(2*proposalMean))), s.propose)
+}
+
+func (s *simulation) offer(v *vertex) {
+	for range 1 + s.load.rng.IntN(5)/4 {
+		m := s.members[s.load.rng.IntN(len(s.members))]
+		if m.process == nil || v.door && len(v.holders) > 0 {
+			continue
+		}
+		if err := v.propose(m); err != nil {
+			s.oracle.violated("proposals", "%v", err)
+		}
+	}
+}
+
+// retry has clients propose again what no living process holds.
+func (s *simulation) retry() {
+	for _, v := range s.load.vertices {
+		if !v.executed && v.lost() && !(v.door && len(v.holders) > 0) {
+			s.offer(v)
+		}
+	}
+	s.clock.AfterFunc(retryPeriod, s.retry)
+}
+
+// finish ends all processes and sums up.
+func (s *simulation) finish() *Result {
+	r := &Result{Seed: s.cfg.Seed, Faults: s.faults, Steps: s.scheduler.steps, Time: s.trace.now(), Vertices: len(s.load.vertices)}
+	r.Sequences = messages.Seq(len(s.oracle.ledger))
+	for _, m := range s.members {
+		r.Crashes += m.lives - 1
+		if m.process == nil || m.replica == nil {
+			continue
+		}
+		if err := m.process.audit(); err != nil {
+			s.oracle.violated("one thread", "%v", err)
+		}
+		s.scheduler.bury(m.process)
+		_ = m.replica.Stop(done)
+	}
+	r.Err, r.Hash, r.Story = s.oracle.err, s.trace.hash(), s.trace.story
+	return r
+}
+
+func sprint(format string, args ...any) string { return fmt.Sprintf(format, args...) }
