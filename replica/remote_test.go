@@ -19,7 +19,8 @@ import (
 	"github.com/cretoai/consensus/replica"
 )
 
-// networked makes the configurations of n members on loopback.
+// networked makes the configurations of n members on loopback. All ports are
+// held while they are drawn, or one might be drawn twice.
 func networked(t *testing.T, n int) []replica.Config {
 	t.Helper()
 	scheme, err := crypto.SchemeByName("ml-dsa-44")
@@ -34,9 +35,11 @@ func networked(t *testing.T, n int) []replica.Config {
 			t.Fatal(err)
 		}
 		peers[i] = l.Addr().String()
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
+		defer func() {
+			if err := l.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
 	}
 	configs := make([]replica.Config, n)
 	for i := range configs {
