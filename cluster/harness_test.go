@@ -43,18 +43,26 @@ func members(t testing.TB, n int) []RemoteConfig {
 	return configs
 }
 
-// freeAddress finds a port nobody listens on.
+// drawn are the addresses freeAddress has given out: the system may offer one
+// again as soon as it is closed.
+var drawn sync.Map
+
+// freeAddress finds a port nobody listens on, and no test was given before.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := l.Addr().String()
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, given := drawn.LoadOrStore(address, true); !given {
+			return address
+		}
 	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return address
 }
 
 // testLogger prints to the test's log, until the test ends: proto.actor's last
