@@ -70,7 +70,7 @@ func (c *client) do(ctx context.Context, method, path, query, contentType string
 	if err != nil {
 		return fmt.Errorf("ask the replica: %w", err)
 	}
-	defer response.Body.Close() //nolint:errcheck // it was only read
+	defer response.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, answerBytesMax))
 	if err != nil {
 		return fmt.Errorf("read the replica's answer: %w", err)

@@ -105,7 +105,7 @@ func (o proposeOptions) readPayload(in io.Reader, args []string) ([]byte, error)
 	if err != nil {
 		return nil, fmt.Errorf("read the payload: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	return readLimited(f, o.file)
 }
 

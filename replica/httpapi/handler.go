@@ -89,9 +89,9 @@ func (h *handler) answerCondition(w http.ResponseWriter, condition func() (bool,
 	}
 }
 
-// limit answers 503 at once to more than max requests at a time.
-func limit(max int, next http.Handler, h *handler) http.Handler {
-	slots := make(chan struct{}, max)
+// limit answers 503 at once to more than so many requests at a time.
+func limit(most int, next http.Handler, h *handler) http.Handler {
+	slots := make(chan struct{}, most)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
 		case slots <- struct{}{}:
