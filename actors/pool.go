@@ -247,6 +247,20 @@ func (p *Pool) Forward(bytesMax int, again time.Time) []byte {
 	return vertices
 }
 
+// Recall queues what was forwarded again: this replica leads now, and nobody
+// else may have it.
+func (p *Pool) Recall() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range p.sent {
+		if e.state == entryForwarded {
+			p.out--
+			p.push(e)
+		}
+	}
+	p.sent = nil
+}
+
 // scan offers the queued entries, oldest first, until take declines one. An
 // entry whose state take changed leaves the queue.
 func (p *Pool) scan(take func(*entry) bool) {

@@ -19,7 +19,7 @@ import (
 // tune. [B1]
 type proposer struct {
 	t        *Tree
-	stand    standing
+	stand    *standing // nil until the sequencer has said
 	inFlight map[messages.Digest]bool
 	blocked  bool // the window is full; wait until it moves
 }
@@ -42,15 +42,20 @@ func (p *proposer) Receive(c actor.Context) {
 		p.t.pool.Return(m.batch)
 		p.blocked = true
 	case *standing:
-		p.stand, p.blocked = *m, false
+		if m.leads && (p.stand == nil || !p.stand.leads) {
+			p.t.pool.Recall()
+		}
+		p.stand, p.blocked = m, false
 		p.work(c, false)
 	}
 }
 
 func (p *proposer) work(c actor.Context, completed bool) {
-	if p.stand.leads {
+	switch {
+	case p.stand == nil:
+	case p.stand.leads:
 		p.propose(c, completed)
-	} else {
+	default:
 		p.forward(c)
 	}
 }
