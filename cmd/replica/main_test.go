@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -14,6 +16,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/cretoai/consensus/replica"
 )
 
 func TestMain(m *testing.M) {
@@ -35,7 +39,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"await": await, "replace": replace, "zeros": zeros, "post": post, "terminate": terminate,
+			"await": await, "reach": reach, "replace": replace, "zeros": zeros, "post": post, "terminate": terminate,
 		},
 		Condition: func(name string) (bool, error) {
 			if name == "root" {
@@ -86,25 +90,50 @@ func await(ts *testscript.TestScript, neg bool, urls []string) {
 	if neg || len(urls) == 0 {
 		ts.Fatalf("usage: await URL...")
 	}
-	deadline := time.Now().Add(awaitTimeout)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
 	for _, url := range urls {
-		for !answers(url) {
-			if time.Now().After(deadline) {
-				ts.Fatalf("no success of %s within %v", url, awaitTimeout)
-			}
-			<-tick.C
+		poll(ts, "an answer of "+url, func() bool { _, ok := fetch(url); return ok })
+	}
+}
+
+// reach waits until the replicas behind APIs have executed so many vertices.
+func reach(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: reach VERTICES API...")
+	}
+	want, err := strconv.ParseUint(args[0], 10, 64)
+	ts.Check(err)
+	for _, api := range args[1:] {
+		var s replica.Status
+		poll(ts, fmt.Sprintf("%d vertices at %s", want, api), func() bool {
+			body, ok := fetch(api + "/v1/status")
+			return ok && json.Unmarshal(body, &s) == nil && s.Vertices >= want
+		})
+		if s.Vertices != want {
+			ts.Fatalf("%s has %d vertices, not %d", api, s.Vertices, want)
 		}
 	}
 }
 
-func answers(url string) bool {
+func poll(ts *testscript.TestScript, goal string, reached func() bool) {
+	deadline := time.Now().Add(awaitTimeout)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !reached() {
+		if time.Now().After(deadline) {
+			ts.Fatalf("waited %v for %s", awaitTimeout, goal)
+		}
+		<-tick.C
+	}
+}
+
+func fetch(url string) (body []byte, ok bool) {
 	response, err := http.Get(url)
 	if err != nil {
-		return false
+		return nil, false
 	}
-	return response.Body.Close() == nil && response.StatusCode == http.StatusOK
+	defer response.Body.Close()
+	body, err = io.ReadAll(response.Body)
+	return body, err == nil && response.StatusCode == http.StatusOK
 }
 
 // replace changes all matches of a regular expression in a file; one is needed.
