@@ -47,6 +47,15 @@ func (v *vertex) lost() bool {
 	return true
 }
 
+// String says who took the vertex, and lives.
+func (v *vertex) String() string {
+	text := fmt.Sprintf("%x of creator %x, nonce %d, taken by", v.proposal.Payload[:8], v.proposal.Creator[:2], v.proposal.Nonce)
+	for _, p := range v.holders {
+		text += fmt.Sprintf(" replica %d in life %d (alive: %v)", p.member, p.life, !p.dead)
+	}
+	return text
+}
+
 // next makes a new vertex.
 func (l *load) next() *vertex {
 	l.left--

@@ -145,12 +145,25 @@ func describe(frame []byte) string {
 	if err != nil {
 		return err.Error()
 	}
-	if b, ok := m.(*messages.Bundles); ok {
+	switch m := m.(type) {
+	case *messages.Bundles:
 		text := "votes"
-		for _, bundle := range b.Bundles {
+		for _, bundle := range m.Bundles {
 			text += fmt.Sprintf(" of %d %v", bundle.From, bundle.Votes)
 		}
 		return text
+	case *messages.Status:
+		text := fmt.Sprintf("status: stable %d, executed %d", m.Low, m.Executed)
+		for _, slot := range m.Slots {
+			text += fmt.Sprintf("; %d: batch %v, prepares %b, commits %b", slot.Seq, slot.HasBatch, slot.Prepares, slot.Commits)
+		}
+		return text
+	case *messages.Decided:
+		return fmt.Sprintf("decided: sequence %d", m.Seq)
+	case *messages.StableCheckpoint:
+		return fmt.Sprintf("stable checkpoint %d", m.Seq)
+	case *messages.FetchDecided:
+		return fmt.Sprintf("wanted: sequences %d to %d", m.From, m.To)
 	}
 	return fmt.Sprintf("%T", m)
 }
