@@ -18,7 +18,8 @@ import (
 // vertices outstanding. Together they stay well below max_pending_vertices.
 const (
 	submittersPerReplica = 4
-	groupMax             = 1024
+	groupMax             = 1024    // vertices
+	groupBytesMax        = 1 << 20 // of payloads, if there is more than one
 )
 
 // load is what proposing has shown.
@@ -46,7 +47,7 @@ func runLoad(ctx context.Context, c *demoCluster, o demoOptions, narration io.Wr
 	submitters := submittersPerReplica * len(c.replicas)
 	l := &loader{
 		vertices: o.vertices, payload: o.payload, finality: &result.finality,
-		group: min(groupMax, max(1, (o.vertices+submitters-1)/submitters)),
+		group: max(1, min(groupMax, groupBytesMax/o.payload, (o.vertices+submitters-1)/submitters)),
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

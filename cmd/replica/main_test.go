@@ -39,7 +39,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"await": await, "reach": reach, "replace": replace, "zeros": zeros, "post": post, "terminate": terminate,
+			"await": await, "reach": reach, "logged": logged, "replace": replace, "zeros": zeros, "post": post, "terminate": terminate,
 		},
 		Condition: func(name string) (bool, error) {
 			if name == "root" {
@@ -112,6 +112,20 @@ func reach(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%s has %d vertices, not %d", api, s.Vertices, want)
 		}
 	}
+}
+
+// logged waits until a file has a line that matches.
+func logged(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: logged FILE REGEXP")
+	}
+	path := ts.MkAbs(args[0])
+	pattern, err := regexp.Compile(args[1])
+	ts.Check(err)
+	poll(ts, args[1]+" in "+args[0], func() bool {
+		data, err := os.ReadFile(path)
+		return err == nil && pattern.Match(data)
+	})
 }
 
 func poll(ts *testscript.TestScript, goal string, reached func() bool) {
