@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"sync"
@@ -28,9 +29,16 @@ func TestMain(m *testing.M) {
 // port of a test network of four whose ports are free; $API0 to $API3 are its
 // replicas' APIs.
 func TestScripts(t *testing.T) {
+	suppressions, err := filepath.Abs("../../cluster/testdata/race.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {
+			// Under the race detector: the demo starts several replicas in one
+			// process, and the file says what that does to a library.
+			e.Setenv("GORACE", "suppressions="+suppressions)
 			base := scriptPorts()
 			e.Setenv("PORT", strconv.Itoa(base))
 			for i := range 4 {
