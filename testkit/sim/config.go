@@ -82,7 +82,7 @@ func drawFaults(rng *rand.Rand) Faults {
 	f.Duplicate = some(100)
 	f.Hurry = some(10)
 	f.TrackerPanics = some(20)
-	period := func() time.Duration { return time.Duration(rng.IntN(2)*(300+rng.IntN(2000))) * time.Millisecond }
+	period := func() time.Duration { return time.Duration(rng.IntN(2)*(150+rng.IntN(1200))) * time.Millisecond }
 	f.Partitions, f.Crashes, f.WriteFailures, f.Panics = period(), period(), 2*period(), 2*period()
 	return f
 }

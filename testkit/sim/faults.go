@@ -53,7 +53,7 @@ func (s *simulation) unleash() {
 // than others, nil if there is none.
 func (s *simulation) victim() *member {
 	m := s.members[s.rng.faults.IntN(len(s.members))]
-	if s.rng.faults.IntN(4) == 0 {
+	if s.rng.faults.IntN(3) == 0 {
 		m = s.members[0]
 	}
 	if m.process == nil || m.ending || m.disk.left > 0 || m.process.panics.expected || m.process.panics.target != "" {
@@ -142,7 +142,7 @@ func (s *simulation) downtime() time.Duration {
 	if s.calm {
 		return 100 * time.Millisecond
 	}
-	return time.Duration(s.rng.faults.Int64N(int64(1500 * time.Millisecond)))
+	return time.Duration(s.rng.faults.Int64N(int64(800 * time.Millisecond)))
 }
 
 // stopFaults begins the second phase: the network is whole, disks and actors

@@ -2,13 +2,18 @@ package sim_test
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/cretoai/consensus/replica"
+	"github.com/cretoai/consensus/storage"
 	"github.com/cretoai/consensus/testkit/sim"
 )
 
@@ -71,17 +76,66 @@ func TestSeeds(t *testing.T) {
 	}
 }
 
-// TestSameSeedSameRun compares every step and every frame of two runs.
+// TestSameSeedSameRun compares every step and every frame of two runs, side by
+// side: they share nothing.
 func TestSameSeedSameRun(t *testing.T) {
 	hashes := make(map[[32]byte]uint64)
 	for s := uint64(1); s <= 10; s++ {
-		first, second := simulate(t, sim.Config{Seed: s, Replicas: 4}), simulate(t, sim.Config{Seed: s, Replicas: 4})
-		if first.Hash != second.Hash {
+		var runs [2]*sim.Result
+		var wg sync.WaitGroup
+		for i := range runs {
+			wg.Go(func() {
+				var err error
+				if runs[i], err = sim.Run(t.Context(), sim.Config{Seed: s}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if runs[0] == nil || runs[1] == nil {
+			t.FailNow()
+		}
+		if runs[0].Hash != runs[1].Hash {
 			t.Errorf("seed %d: two runs differ", s)
 		}
-		if other, ok := hashes[first.Hash]; ok {
+		if other, ok := hashes[runs[0].Hash]; ok {
 			t.Errorf("seeds %d and %d gave the same run", other, s)
 		}
-		hashes[first.Hash] = s
+		hashes[runs[0].Hash] = s
 	}
+}
+
+// TestSevenReplicas: two may be down, and five are a quorum.
+func TestSevenReplicas(t *testing.T) {
+	for s := uint64(1); s <= 10; s++ {
+		simulate(t, sim.Config{Seed: s, Replicas: 7})
+	}
+}
+
+// TestCalmClusterFinalisesAtOnce: without faults there is neither
+// a crash nor any delay beyond the network's.
+func TestCalmClusterFinalisesAtOnce(t *testing.T) {
+	calm := sim.Faults{DelayMin: time.Millisecond, DelayMax: 2 * time.Millisecond, CheckpointInterval: 8}
+	r := simulate(t, sim.Config{Seed: 1, Replicas: 4, Faults: &calm})
+	if r.Crashes != 0 || r.Vertices != 60 || r.Time > 3100*time.Millisecond {
+		t.Errorf("a calm run had %d crashes and finalised %d vertices within %v", r.Crashes, r.Vertices, r.Time)
+	}
+}
+
+// TestD1_FindsVotesSentBeforeTheyAreDurable takes the flush away: sooner or
+// later a power cut makes somebody forget what it signed.
+func TestD1_FindsVotesSentBeforeTheyAreDurable(t *testing.T) {
+	forgetful := func(_ int, cfg *replica.Config) { cfg.WALSync = storage.SyncNever }
+	for s := uint64(1); s <= 200; s++ {
+		r, err := sim.Run(t.Context(), sim.Config{Seed: s, Configure: forgetful})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var found sim.Violation
+		if errors.As(r.Err, &found) && found.Property == "one vote" {
+			t.Logf("found by seed %d: %v", s, found)
+			return
+		}
+	}
+	t.Error("200 seeds without a flush, and nobody ever signed two digests for one place")
 }
