@@ -50,13 +50,18 @@ func newReport(o demoOptions, l *load, c *demoCluster, views []messages.View) (*
 			P50: milliseconds(l.finality.Quantile(0.5)), P99: milliseconds(l.finality.Quantile(0.99)),
 			Max: milliseconds(l.finality.Max()),
 		},
-		View: slices.Max(views), views: views, ledgers: ledgers, Agree: true,
+		View: slices.Max(views), views: views, ledgers: ledgers, Agree: agree(ledgers),
 	}
 	for _, ledger := range ledgers {
 		r.Heads = append(r.Heads, ledger.Head)
-		r.Agree = r.Agree && *ledger == *ledgers[0]
 	}
 	return r, nil
+}
+
+// agree reports whether all ledgers are as long and end in the same head, which
+// covers everything before it.
+func agree(ledgers []*replica.LedgerSummary) bool {
+	return !slices.ContainsFunc(ledgers, func(l *replica.LedgerSummary) bool { return *l != *ledgers[0] })
 }
 
 // readLedgers recomputes every head from its folder, all at once.
@@ -101,6 +106,10 @@ func (r *demoReport) write(w io.Writer, asJSON bool) error {
 	}
 	if err := table.Flush(); err != nil {
 		return err
+	}
+	if noOps := int(r.ledgers[0].Vertices) - r.Finalized; noOps > 0 {
+		// Sent to the leader again before the first copy's receipt was back.
+		fmt.Fprintf(w, "\n%d of these vertices are second copies, executed as no-ops\n", noOps)
 	}
 	heads := "all heads agree"
 	if !r.Agree {

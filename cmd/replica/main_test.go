@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/cretoai/consensus/replica"
+	"github.com/cretoai/consensus/storage"
 )
 
 func TestMain(m *testing.M) {
@@ -50,8 +51,11 @@ func TestScripts(t *testing.T) {
 			"await": await, "reach": reach, "logged": logged, "replace": replace, "zeros": zeros, "post": post, "terminate": terminate,
 		},
 		Condition: func(name string) (bool, error) {
-			if name == "root" {
+			switch name {
+			case "root":
 				return os.Geteuid() == 0, nil
+			case "shm":
+				return storage.IsTmpfs("/dev/shm")
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
