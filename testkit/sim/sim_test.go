@@ -19,7 +19,7 @@ import (
 
 var (
 	seed     = flag.Uint64("sim.seed", 0, "simulate this seed alone, and print its story")
-	seeds    = flag.Uint64("sim.seeds", 100, "how many seeds TestSeeds simulates")
+	seeds    = flag.Uint64("sim.seeds", seedsDefault, "how many seeds TestSeeds simulates")
 	from     = flag.Uint64("sim.from", 1, "the first of them")
 	replicas = flag.Int("sim.replicas", 4, "the members of the cluster")
 	steps    = flag.Bool("sim.steps", false, "print every step of -sim.seed")
