@@ -64,6 +64,7 @@ func (j *journal) Receive(c actor.Context) {
 		}
 	case *keep:
 		j.kept = append(j.kept, m.decision)
+		j.weight += len(m.decision.commit.Bundles) * messages.SignatureBytesMax
 		if m.decision.batch != nil {
 			j.weight += len(m.decision.batch.Bytes())
 		}
@@ -130,14 +131,16 @@ func (j *journal) write(c actor.Context) bool {
 		j.addDecision(d)
 	}
 	j.kept, j.weight = nil, 0
-	if len(j.records) > 0 {
-		places, err := j.t.cfg.Journal.AppendGroup(j.records)
+	for len(j.records) > 0 {
+		n := j.fitting()
+		places, err := j.t.cfg.Journal.AppendGroup(j.records[:n])
 		if err != nil {
 			j.t.fail(fmt.Errorf("write the journal: %w", err))
 			return false
 		}
 		j.learn(places)
 	}
+	j.records, j.notes = j.records[:0:0], j.notes[:0:0]
 	for _, d := range kept {
 		j.t.ledger.placed(j.entry(d))
 	}
@@ -148,6 +151,20 @@ func (j *journal) write(c actor.Context) bool {
 	j.reports = j.reports[:0]
 	j.prepare(c)
 	return true
+}
+
+// fitting is how many of the waiting records go into one frame: nearly always
+// all. A leader that fills the window at once makes a group larger than a
+// segment; it becomes durable frame by frame, in order, so that a vote never
+// gets there before what it depends on.
+func (j *journal) fitting() int {
+	bytes := 0
+	for i, r := range j.records {
+		if bytes += len(r.Data); i > 0 && bytes > j.t.cfg.FrameBytesMax {
+			return i
+		}
+	}
+	return len(j.records)
 }
 
 // addDecision writes what is not on disk yet of a finalised batch and its
@@ -172,16 +189,15 @@ func (j *journal) addDecision(d *decided) {
 
 // learn remembers where the written records lie.
 func (j *journal) learn(places []storage.Place) {
-	for i, n := range j.notes {
+	for i, n := range j.notes[:len(places)] {
 		switch {
 		case n.batch != nil:
 			j.batches[n.seq] = batchPlace{n.batch.Digest(), places[i]}
 		case n.bundle != nil:
 			j.bundles[n.bundle] = places[i]
 		}
-		j.records[i].Data = nil
 	}
-	j.records, j.notes = j.records[:0], j.notes[:0]
+	j.records, j.notes = j.records[len(places):], j.notes[len(places):]
 }
 
 func (j *journal) entry(d *decided) storage.LedgerEntry {

@@ -47,11 +47,13 @@ type Pool struct {
 	bytes   int      // of queued vertices
 	sent    []*entry // forwarded ones, in the order of sending; those gone are skipped
 	out     int      // forwarded ones
-	origins []int
-	self    messages.Index
-	max     int
-	space   chan struct{} // closed when entries leave
-	closed  bool
+	origins []int    // vertices by member
+	// originBytes are their bytes.
+	originBytes []int
+	self        messages.Index
+	max         int
+	space       chan struct{} // closed when entries leave
+	closed      bool
 }
 
 // entry is one pending vertex.
@@ -102,7 +104,7 @@ func NewWaiter(n int) *Waiter {
 func newPool(n int, self messages.Index, limit int, clock runtime.Clock, wake func()) *Pool {
 	return &Pool{
 		clock: clock, wake: wake, self: self, max: limit,
-		entries: make(map[messages.Digest]*entry), origins: make([]int, n), space: make(chan struct{}),
+		entries: make(map[messages.Digest]*entry), origins: make([]int, n), originBytes: make([]int, n), space: make(chan struct{}),
 	}
 }
 
@@ -131,6 +133,8 @@ func (p *Pool) Add(vertices [][]byte, hashes []messages.Digest, w *Waiter, at in
 			e, slab = &slab[0], slab[1:]
 			*e = entry{bytes: b, hash: hashes[i], origin: p.self, accepted: now}
 			p.enqueue(e)
+		} else if e.origin != p.self {
+			p.adopt(e, now)
 		}
 		e.waiters = append(e.waiters, place{w, at + i})
 		n++
@@ -157,6 +161,9 @@ func (p *Pool) Space() <-chan struct{} {
 	return p.space
 }
 
+// originBytesMax bounds what is kept of another member's vertices.
+const originBytesMax = 16 << 20
+
 // AddForwarded takes vertices another member forwarded, up to twice its quota,
 // for it may have executed what this replica has yet to; it reports how many
 // found no room. What is dropped is forwarded again.
@@ -165,7 +172,7 @@ func (p *Pool) AddForwarded(from messages.Index, vertices [][]byte, hashes []mes
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, b := range vertices {
-		if p.closed || p.origins[from] >= 2*p.quota() {
+		if p.closed || p.origins[from] >= 2*p.quota() || p.originBytes[from]+len(b) > originBytesMax {
 			return len(vertices) - i
 		}
 		if p.entries[hashes[i]] == nil {
@@ -178,6 +185,7 @@ func (p *Pool) AddForwarded(from messages.Index, vertices [][]byte, hashes []mes
 func (p *Pool) enqueue(e *entry) {
 	p.entries[e.hash] = e
 	p.origins[e.origin]++
+	p.originBytes[e.origin] += len(e.bytes)
 	p.push(e)
 }
 
@@ -357,6 +365,7 @@ func (p *Pool) tryAgain(e *entry) bool {
 func (p *Pool) remove(e *entry) {
 	delete(p.entries, e.hash)
 	p.origins[e.origin]--
+	p.originBytes[e.origin] -= len(e.bytes)
 	switch e.state {
 	case entryQueued:
 		p.queued--
@@ -375,6 +384,16 @@ func (w *Waiter) settle(i int, r Receipt) {
 	if w.missing--; w.missing == 0 {
 		close(w.Done)
 	}
+}
+
+// adopt makes a vertex that another member forwarded this replica's own: from
+// now on it is passed on and timed, whatever that member does.
+func (p *Pool) adopt(e *entry, now time.Time) {
+	p.origins[e.origin]--
+	p.originBytes[e.origin] -= len(e.bytes)
+	e.origin, e.accepted = p.self, now
+	p.origins[e.origin]++
+	p.originBytes[e.origin] += len(e.bytes)
 }
 
 // Missing is how many of a waiter's receipts are not there yet.

@@ -82,6 +82,22 @@ func TestPoolKeepsAQuotaOfEachOtherMember(t *testing.T) {
 	}
 }
 
+func TestPoolPassesOnWhatAnotherMemberForwardedOnceACallerWaitsForIt(t *testing.T) {
+	p, clock := testPool(t)
+	vertices, hashes := testVertices(t, 0, 1)
+	p.AddForwarded(3, vertices, hashes) // and member 3 does nothing more about it
+	if _, err := p.Add(vertices, hashes, NewWaiter(1), 0); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.Forward(1<<20, clock.Now()); !bytes.Equal(got, vertices[0]) {
+		t.Error("a vertex a caller waits for is not passed on, for another member had forwarded it")
+	}
+	clock.Advance(time.Minute)
+	if p.Oldest() != time.Minute {
+		t.Errorf("it is timed as %v", p.Oldest())
+	}
+}
+
 func TestPoolForwardsWithinItsQuotaAndAgainWhenLost(t *testing.T) {
 	p, clock := testPool(t)
 	vertices, hashes := testVertices(t, 0, 3)

@@ -72,6 +72,9 @@ func (p *proposer) propose(c actor.Context, completed bool) {
 		}
 		completed = false
 		cut, hashes := p.t.pool.Cut(int(params.BatchVertices), bytesMax)
+		if len(cut) == 0 {
+			return
+		}
 		batch, err := messages.BuildBatch(cut, hashes, params)
 		if err != nil {
 			panic(fmt.Sprintf("the pool gave what makes no batch: %v", err))

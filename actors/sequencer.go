@@ -1,6 +1,9 @@
 package actors
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/cretoai/consensus/cluster"
@@ -20,6 +23,7 @@ type sequencer struct {
 	stand    standing
 	suspects suspicion
 	release  release
+	served   []int  // bytes of batches sent to each member since the last heartbeat
 	answered []bool // members whose Status was answered since the last heartbeat
 }
 
@@ -32,7 +36,7 @@ type release struct {
 }
 
 func newSequencer(t *Tree) *sequencer {
-	return &sequencer{t: t, core: t.recovered.core, trackers: make(map[messages.Seq]*actor.PID), answered: make([]bool, t.n)}
+	return &sequencer{t: t, core: t.recovered.core, trackers: make(map[messages.Seq]*actor.PID), answered: make([]bool, t.n), served: make([]int, t.n)}
 }
 
 func (s *sequencer) Receive(c actor.Context) {
@@ -89,6 +93,7 @@ func (s *sequencer) Receive(c actor.Context) {
 		c.Send(s.t.links.egress, &send{m.peer, cluster.LaneVotes, s.status()})
 	case *tick:
 		clear(s.answered)
+		clear(s.served)
 		s.perform(c, s.core.OnTick())
 		c.Send(s.t.links.egress, &broadcast{cluster.LaneVotes, s.status()})
 	case *trackerRestarted:
@@ -99,6 +104,10 @@ func (s *sequencer) Receive(c actor.Context) {
 		s.onTerminated(m)
 	}
 }
+
+// servedBytesPerBeat bounds the batches one member is sent between two
+// heartbeats, however often it asks.
+const servedBytesPerBeat = 8 << 20
 
 // status is the core's Status with the view-change manager's opinion.
 func (s *sequencer) status() *messages.Status {
@@ -125,12 +134,18 @@ func (s *sequencer) perform(c actor.Context, effects []pbft.Effect) {
 			s.flush(c, e.Group)
 		case pbft.Broadcast:
 			s.count(e.Bundles)
-			c.Send(s.t.links.egress, &broadcast{cluster.LaneVotes, &messages.Bundles{Bundles: e.Bundles}})
+			for bundles := range slices.Chunk(e.Bundles, messages.FrameBundlesMax) {
+				c.Send(s.t.links.egress, &broadcast{cluster.LaneVotes, &messages.Bundles{Bundles: bundles}})
+			}
 		case pbft.Resend:
 			c.Send(s.t.links.egress, &send{e.To, cluster.LaneVotes, &messages.Bundles{Bundles: e.Bundles}})
 		case pbft.BroadcastBatch:
 			c.Send(s.t.links.egress, &broadcast{cluster.LaneBatches, &messages.BatchBody{Body: e.Batch.Bytes()}})
 		case pbft.SendBatch:
+			if s.served[e.To] += len(e.Batch.Bytes()); s.served[e.To] > servedBytesPerBeat {
+				s.t.cfg.Metrics.Dropped("over budget", 1)
+				continue
+			}
 			c.Send(s.t.links.egress, &send{e.To, cluster.LaneBatches, &messages.BatchBody{Body: e.Batch.Bytes()}})
 		case pbft.FetchBatches:
 			c.Send(s.t.links.egress, &send{e.To, cluster.LaneVotes, &messages.FetchBatch{Digests: e.Digests}})
@@ -162,9 +177,7 @@ func (s *sequencer) toSlot(c actor.Context, e *pbft.ToSlot) {
 		var err error
 		pid, err = c.SpawnNamed(s.t.props(produce, stopReplica{s.t}), "phase-"+itoa(int(e.Seq)))
 		if err != nil {
-			// The tracker of an earlier view is still stopping: Status brings the
-			// votes again.
-			s.t.log.Debug().Uint64("seq", uint64(e.Seq)).Err(err).Msg("tracker not started")
+			s.t.fail(fmt.Errorf("start the tracker of sequence %d: %w", e.Seq, err))
 			return
 		}
 		c.Watch(pid)

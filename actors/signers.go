@@ -1,7 +1,9 @@
 package actors
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -146,6 +148,8 @@ func (s *signer) openBundles(c actor.Context, from messages.Index, bundles []*me
 			s.rejectBundle(c, from, err)
 			continue // one bad bundle says nothing about the others
 		}
+		// A copy: votes outlive their frame, which may hold much else.
+		b.Signature = bytes.Clone(b.Signature)
 		out.votes = append(out.votes, votes...)
 	}
 	if len(out.votes) > 0 {
@@ -171,15 +175,24 @@ func (s *signer) reject(c actor.Context, from messages.Index, what misbehaviour,
 
 // forward takes vertices a member passes on into the pool.
 func (s *signer) forward(c actor.Context, from messages.Index, data []byte) {
+	if !s.t.Standing().Leads {
+		s.t.cfg.Metrics.Dropped("not the leader", 1)
+		return
+	}
+	largest := int(s.t.cfg.Genesis.Params.BatchBytes) - messages.BatchHeaderBytes
 	var vertices [][]byte
 	var hashes []messages.Digest
 	for len(data) > 0 {
 		view, size, err := messages.ParseVertex(data)
+		if err == nil && size > largest {
+			err = fmt.Errorf("a vertex of %d bytes fits no batch", size)
+		}
 		if err != nil {
 			s.reject(c, from, sentMalformed, "malformed", err)
 			return
 		}
-		vertices = append(vertices, view.Bytes())
+		// A copy: the pool would keep the whole frame alive for one vertex.
+		vertices = append(vertices, bytes.Clone(view.Bytes()))
 		hashes = append(hashes, view.Hash())
 		data = data[size:]
 	}

@@ -26,21 +26,21 @@ type catchUp struct {
 	asked    messages.Seq   // the end of the range asked for, 0 when none
 	from     messages.Index // whom
 	deadline time.Time
-	served   []int // sequences sent to each member since the last heartbeat
+	slow     []bool // members that did not bring what they were asked for
+	served   []int  // sequences sent to each member since the last heartbeat
 }
 
 // Bounds of catching up: how many sequences one request asks for, how long it
 // may take to bring the next one, and how much is served to one member between
 // two heartbeats.
 const (
-	fetchRange      = 32
-	fetchTimeout    = 2 * time.Second
-	servedPerBeat   = 128
-	behindTolerance = 1
+	fetchRange    = 16 // full batches that fit the transport's lane for bulk
+	fetchPatience = 3  // heartbeats without progress
+	servedPerBeat = 128
 )
 
 func newCatchUp(t *Tree) *catchUp {
-	return &catchUp{t: t, executed: t.recovered.state.seq, peers: make([]messages.Seq, t.n), served: make([]int, t.n)}
+	return &catchUp{t: t, executed: t.recovered.state.seq, peers: make([]messages.Seq, t.n), slow: make([]bool, t.n), served: make([]int, t.n)}
 }
 
 func (s *catchUp) Receive(c actor.Context) {
@@ -49,6 +49,7 @@ func (s *catchUp) Receive(c actor.Context) {
 		s.peers[m.from] = m.status.Executed
 	case *executed:
 		s.executed = max(s.executed, m.seq)
+		s.deadline = s.t.cfg.Clock.Now().Add(s.timeout())
 		if s.asked != 0 && s.executed >= s.asked {
 			s.asked = 0
 			s.ask(c) // more of the same, without waiting for a heartbeat
@@ -65,11 +66,10 @@ func (s *catchUp) Receive(c actor.Context) {
 // onFetched passes on what was asked for. Anything else is dropped, proved as it
 // may be: a member must not fill this replica's memory with the far future.
 func (s *catchUp) onFetched(c actor.Context, m *fetched) {
-	if seq := m.decision.commit.Seq; m.from != s.from || seq > s.asked {
+	if seq := m.decision.commit.Seq; m.from != s.from || seq > s.asked || seq <= s.executed {
 		s.t.cfg.Metrics.Dropped("unsolicited", 1)
 		return
 	}
-	s.deadline = s.t.cfg.Clock.Now().Add(fetchTimeout)
 	c.Send(s.t.links.executor, m.decision)
 }
 
@@ -83,7 +83,7 @@ func (s *catchUp) beat(c actor.Context) {
 		if s.t.cfg.Clock.Now().Before(s.deadline) {
 			return
 		}
-		s.asked = 0
+		s.asked, s.slow[s.from] = 0, true
 	}
 	if !moved || s.far() {
 		s.ask(c)
@@ -101,19 +101,33 @@ func (s *catchUp) far() bool {
 	return false
 }
 
-// ask requests the next range from the next member that has it.
+// timeout is how long a member may take to bring what makes progress. Only
+// progress renews it: a member that sends what is known already gains nothing.
+func (s *catchUp) timeout() time.Duration { return fetchPatience * s.t.cfg.Heartbeat }
+
+// ask requests the next range from the next member that has it, first of those
+// that did not fail before.
 func (s *catchUp) ask(c actor.Context) {
+	if s.askOneOf(c, func(m messages.Index) bool { return !s.slow[m] }) {
+		return
+	}
+	clear(s.slow)
+	s.askOneOf(c, func(messages.Index) bool { return true })
+}
+
+func (s *catchUp) askOneOf(c actor.Context, may func(messages.Index) bool) bool {
 	for range s.peers {
 		s.from = messages.Index((int(s.from) + 1) % s.t.n)
 		top := s.peers[s.from]
-		if s.from == s.t.cfg.Self || top < s.executed+behindTolerance || !s.t.cfg.Transport.Connected(s.from) {
+		if s.from == s.t.cfg.Self || top <= s.executed || !may(s.from) || !s.t.cfg.Transport.Connected(s.from) {
 			continue
 		}
 		s.asked = min(top, s.executed+fetchRange)
-		s.deadline = s.t.cfg.Clock.Now().Add(fetchTimeout)
+		s.deadline = s.t.cfg.Clock.Now().Add(s.timeout())
 		c.Send(s.t.links.egress, &send{s.from, cluster.LaneVotes, &messages.FetchDecided{From: s.executed + 1, To: s.asked}})
-		return
+		return true
 	}
+	return false
 }
 
 // serve answers a request from the ledger, within what one member may have.

@@ -41,6 +41,7 @@ type Config struct {
 	Rand      runtime.Rand
 	Version   string
 
+	FrameBytesMax    int           // the most the journal writes in one frame; a record more fits a segment
 	PipelineDepth    int           // the leader's sequences in flight
 	MaxPending       int           // vertices the pool holds of this replica's own
 	FinalityTimeout  time.Duration // the most a view's base timeout can be
@@ -254,6 +255,10 @@ func (t *Tree) fail(err error) {
 	}
 	t.stopped, t.err = true, err
 	t.mu.Unlock()
+	select {
+	case t.opened <- err: // who waits for the start is told
+	default:
+	}
 	t.log.Error().Err(err).Msg("the replica stops")
 	t.pool.close()
 	t.system.Root.Send(t.links.root, &end{})

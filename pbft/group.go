@@ -1,6 +1,10 @@
 package pbft
 
-import "github.com/cretoai/consensus/messages"
+import (
+	"slices"
+
+	"github.com/cretoai/consensus/messages"
+)
 
 // Group is what becomes durable in one flush, and the votes that may leave once
 // it is: one flush group is one journal frame. Bundles are its votes as they
@@ -32,7 +36,9 @@ func (g *Gatherer) Add(grant Grant) {
 	g.Remember(grant.Records)
 	switch grant.Vote.Kind {
 	case messages.Checkpoint, messages.ViewChange, messages.NewView:
-		g.apart = append(g.apart, grant.Vote)
+		if !slices.Contains(g.apart, grant.Vote) {
+			g.apart = append(g.apart, grant.Vote)
+		}
 	default:
 		g.votes = append(g.votes, grant.Vote)
 	}

@@ -37,8 +37,13 @@ func (s *Sequencer) Replay(seq messages.Seq) []ToSlot {
 	}
 	var events []ToSlot
 	for _, pp := range s.voter.Accepted() {
-		if pp.Seq == seq {
-			events = append(events, ToSlot{Seq: seq, Event: Accepted{pp.View, s.cfg.Leader(pp.View), pp.Digest}})
+		if pp.Seq != seq {
+			continue
+		}
+		events = append(events, ToSlot{Seq: seq, Event: Accepted{pp.View, s.cfg.Leader(pp.View), pp.Digest}})
+		// By digest: a batch proposed twice is bound to the higher sequence.
+		if batch := s.bodies.Get(pp.Digest); batch != nil {
+			events = append(events, ToSlot{Seq: seq, Event: BatchHeld{pp.Digest}, Batch: batch})
 		}
 	}
 	for _, batch := range s.bodies.boundTo(seq) {

@@ -136,7 +136,8 @@ func (s *Sequencer) onVote(v verifiedVote) {
 	if vote.Kind > messages.Commit || !s.voter.Marks().Contains(vote.Seq) || !s.near(vote) {
 		return
 	}
-	if vote.Kind == messages.PrePrepare && v.From() != s.cfg.Leader(vote.View) {
+	if vote.Kind == messages.PrePrepare && (v.From() != s.cfg.Leader(vote.View) || vote.Digest == messages.NullDigest) {
+		// The null batch is for NewViews to list, never for a leader to propose.
 		s.emit(Refused{From: v.From(), Vote: vote, Refusal: NotLeader})
 		return
 	}

@@ -104,7 +104,7 @@ func (r *Replica) start(cfg *Config, o *options) error {
 		Genesis: r.genesis, Keyring: r.keyring, Self: r.self, Key: cfg.Key,
 		Transport: transport, Journal: f.journal, State: f.state, App: o.app,
 		Metrics: r.metrics, Log: o.log, Clock: o.clock, Rand: o.rand, Version: o.version,
-		PipelineDepth: cfg.PipelineDepth, MaxPending: cfg.MaxPendingVertices,
+		FrameBytesMax: int(cfg.SegmentBytes / 4), PipelineDepth: cfg.PipelineDepth, MaxPending: cfg.MaxPendingVertices,
 		FinalityTimeout: cfg.FinalityTimeout, Heartbeat: cfg.Heartbeat, HeartbeatTimeout: cfg.HeartbeatTimeout,
 		Detection: cfg.ByzantineDetection, Signers: cfg.Signers, Custom: o.custom, Runtime: o.runtime,
 	})

@@ -1,8 +1,14 @@
 package replica
 
 import (
+	"errors"
+	"fmt"
+
 	"github.com/cretoai/consensus/messages"
 )
+
+// ErrNotExecuted says that this replica has not executed a sequence yet.
+var ErrNotExecuted = errors.New("not executed here")
 
 // Status is where a replica and its peers stand.
 type Status struct {
@@ -75,4 +81,14 @@ func (r *Replica) Ready() (ready bool, reason string) {
 		return false, "too few members connected for a quorum"
 	}
 	return true, ""
+}
+
+// Decided gives a finalised batch with its commit certificate from the ledger,
+// or ErrNotExecuted.
+func (r *Replica) Decided(seq messages.Seq) (*messages.Decided, error) {
+	d, ok, err := r.tree.Ledger().Decided(seq)
+	if err == nil && !ok {
+		err = fmt.Errorf("sequence %d: %w", seq, ErrNotExecuted)
+	}
+	return d, err
 }

@@ -59,6 +59,7 @@ func New(t testing.TB, n int, opts ...Option) *Cluster {
 		faults: make([]*faults, n),
 	}
 	c.Genesis, c.keys, _ = cryptotest.NewMembers(n, 1, scheme)
+	o.params(&c.Genesis.Params)
 	for i := range n {
 		c.disks[i] = o.disk(i)
 		c.faults[i] = &faults{}
@@ -72,6 +73,9 @@ func (c *Cluster) Home(i int) string { return fmt.Sprintf("%s/replica-%d", c.o.d
 
 // Disk is the disk of a replica.
 func (c *Cluster) Disk(i int) vfs.FS { return c.disks[i] }
+
+// Key is the signing key of a member, for tests that play one.
+func (c *Cluster) Key(i int) crypto.PrivateKey { return c.keys[i] }
 
 // Replica is a running replica, nil while it is killed.
 func (c *Cluster) Replica(i int) *replica.Replica { return c.replicas[i] }

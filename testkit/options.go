@@ -5,6 +5,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
 )
 
@@ -16,6 +17,7 @@ type options struct {
 	level        zerolog.Level
 	segmentBytes int64
 	dir          string
+	params       func(*messages.Params)
 	disk         func(i int) vfs.FS
 	replica      func(i int) []replica.Option
 }
@@ -23,6 +25,7 @@ type options struct {
 func newOptions(opts []Option) options {
 	o := options{
 		scheme: crypto.DefaultScheme, level: zerolog.InfoLevel, segmentBytes: 4 << 20,
+		params:  func(*messages.Params) {},
 		disk:    func(int) vfs.FS { return vfs.NewMem() },
 		replica: func(int) []replica.Option { return nil },
 	}
@@ -45,6 +48,9 @@ func WithFolder(dir string) Option {
 		o.disk = func(int) vfs.FS { return vfs.Default }
 	}
 }
+
+// WithParams changes the parameters the members agree on in the genesis.
+func WithParams(f func(*messages.Params)) Option { return func(o *options) { o.params = f } }
 
 // WithLogLevel is what the test's log shows; the default is info.
 func WithLogLevel(level zerolog.Level) Option { return func(o *options) { o.level = level } }
