@@ -18,6 +18,8 @@ import (
 // twice, wherever a vertex reappears. [X1–X4]
 type Clients struct {
 	window  uint64 // W, in nonces; a multiple of 64
+	// creatorsMax is CreatorsMax for that window.
+	creatorsMax int
 	byID    map[Creator]*client
 	last    *client // the creator of the previous vertex: runs of one are usual
 	buckets [clientBuckets]bucket
@@ -50,9 +52,17 @@ const clientBuckets = 256
 // when everything it executed has expired. [X3]
 const ExpiryReach messages.Seq = 1 << 20
 
-// CreatorsMax bounds the creators remembered; beyond, new ones are refused by
-// every replica alike until others are forgotten. [X4]
-const CreatorsMax = 1 << 20
+// clientTableBytesMax bounds the table's memory, and with it the creators
+// remembered: beyond, new ones are refused by every replica alike until others
+// are forgotten. [X4]
+const clientTableBytesMax = 256 << 20
+
+// CreatorsMax is how many creators are remembered with windows of so many
+// nonces.
+func CreatorsMax(window uint32) int {
+	const overhead = 128 // of a client, its place in a bucket and in the map
+	return clientTableBytesMax / (int(window)/8 + overhead)
+}
 
 // Outcome says what executing a vertex means. Every outcome but Fresh is a
 // recorded no-op, the same on all replicas.
@@ -81,7 +91,7 @@ func (o Outcome) String() string {
 // NewClients makes an empty table of windows of the given size in nonces,
 // rounded up to a multiple of 64.
 func NewClients(window uint32) *Clients {
-	return &Clients{window: (uint64(window) + 63) &^ 63, byID: make(map[Creator]*client)}
+	return &Clients{window: (uint64(window) + 63) &^ 63, creatorsMax: CreatorsMax(window), byID: make(map[Creator]*client)}
 }
 
 // Execute says what the vertex (creator, nonce, expires) is at seq, and spends
@@ -96,7 +106,10 @@ func (c *Clients) Execute(seq messages.Seq, creator Creator, nonce uint64, expir
 	cl := c.last
 	if cl == nil || cl.id != creator {
 		if cl = c.byID[creator]; cl == nil {
-			if len(c.byID) >= CreatorsMax {
+			switch {
+			case nonce >= 2*c.window || nonce == math.MaxUint64:
+				return NonceTooFar // and nobody to be remembered
+			case len(c.byID) >= c.creatorsMax:
 				return TooManyCreators
 			}
 			cl = c.add(creator)

@@ -123,20 +123,24 @@ func TestX3_AForgottenCreatorLeavesNoTrace(t *testing.T) {
 }
 
 func TestX4_CreatorsAreBounded(t *testing.T) {
-	c := pbft.NewClients(nonceWindow)
-	for i := range uint64(pbft.CreatorsMax) {
+	c := pbft.NewClients(messages.NonceWindowMax) // few creators fill the table
+	creatorsMax := pbft.CreatorsMax(messages.NonceWindowMax)
+	if got := c.Execute(1, creator(0), 2*messages.NonceWindowMax, 1); got != pbft.NonceTooFar || c.Len() != 0 {
+		t.Errorf("a no-op: %v, %d creators remembered", got, c.Len())
+	}
+	for i := range uint64(creatorsMax) {
 		if got := c.Execute(1, creator(i), 1, 1); got != pbft.Fresh {
 			t.Fatalf("creator %d: %v", i, got)
 		}
 	}
-	if got := c.Execute(2, creator(pbft.CreatorsMax), 1, 9); got != pbft.TooManyCreators || c.Len() != pbft.CreatorsMax {
+	if got := c.Execute(2, creator(uint64(creatorsMax)), 1, 9); got != pbft.TooManyCreators || c.Len() != creatorsMax {
 		t.Errorf("one more creator: %v, %d remembered", got, c.Len())
 	}
 	if got := c.Execute(2, creator(5), 2, 9); got != pbft.Fresh {
 		t.Errorf("a creator that is known: %v", got)
 	}
 	c.Forget(pbft.ExpiryReach + 2)
-	if got := c.Execute(pbft.ExpiryReach+2, creator(pbft.CreatorsMax), 1, pbft.ExpiryReach+2); got != pbft.Fresh || c.Len() != 2 {
+	if got := c.Execute(pbft.ExpiryReach+2, creator(uint64(creatorsMax)), 1, pbft.ExpiryReach+2); got != pbft.Fresh || c.Len() != 2 {
 		t.Errorf("with room again: %v, %d remembered", got, c.Len())
 	}
 }
