@@ -58,16 +58,22 @@ type Faults struct {
 	// Hurry counts the turns of 1000 in which time goes on although there is
 	// something to do: the replicas are slow, or stand still, by comparison.
 	Hurry int
-	// Partitions, Crashes, WriteFailures and Panics are mean times between two of
+	// Lazy names actors, as below their replica, that get few turns; "" for none.
+	Lazy string
+	// Partitions, Crashes, WriteFailures, Panics and Pauses are mean times between two of
 	// a kind, 0 for none. A crash is a power cut at any step or write; a failing
 	// write, and a panic of any actor but a tracker, stop a replica. What stopped
-	// is started again.
-	Partitions, Crashes, WriteFailures, Panics time.Duration
+	// is started again. A replica that pauses handles nothing for a while.
+	Partitions, Crashes, WriteFailures, Panics, Pauses time.Duration
 	// TrackerPanics counts messages to phase trackers of 1000.
 	TrackerPanics int
-	// CheckpointInterval is a parameter of the chain.
-	CheckpointInterval messages.Seq
+	// CheckpointInterval is the chain's, the others are the replicas'.
+	CheckpointInterval        messages.Seq
+	PipelineDepth, MaxPending int
 }
+
+// lazy are the actors whose lagging behind the others is of interest.
+var lazy = []string{"journal", "signers", "egress", "ingress", "sequencer", "proposer", "executor", "sync"}
 
 // drawFaults draws a swarm.
 func drawFaults(rng *rand.Rand) Faults {
@@ -80,17 +86,22 @@ func drawFaults(rng *rand.Rand) Faults {
 	some := func(limit int) int { return rng.IntN(2) * (1 + rng.IntN(limit)) }
 	f.Loss = some(200)
 	f.Duplicate = some(100)
-	f.Hurry = some(10)
+	f.Hurry = some(30)
 	f.TrackerPanics = some(20)
 	period := func() time.Duration { return time.Duration(rng.IntN(2)*(150+rng.IntN(1200))) * time.Millisecond }
 	f.Partitions, f.Crashes, f.WriteFailures, f.Panics = period(), period(), 2*period(), 2*period()
+	f.Pauses = period()
+	f.PipelineDepth, f.MaxPending = 1+rng.IntN(6), 8+rng.IntN(2)*10000
+	if rng.IntN(3) == 0 {
+		f.Lazy = lazy[rng.IntN(len(lazy))]
+	}
 	return f
 }
 
 // String lists what is switched on.
 func (f Faults) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "delay %v to %v, checkpoints every %d", f.DelayMin, f.DelayMax, f.CheckpointInterval)
+	fmt.Fprintf(&b, "delay %v to %v, checkpoints every %d, pipeline %d, pool %d", f.DelayMin, f.DelayMax, f.CheckpointInterval, f.PipelineDepth, f.MaxPending)
 	for _, rate := range []struct {
 		name string
 		n    int
@@ -99,13 +110,16 @@ func (f Faults) String() string {
 			fmt.Fprintf(&b, ", %s %d‰", rate.name, rate.n)
 		}
 	}
+	if f.Lazy != "" {
+		fmt.Fprintf(&b, ", lazy %s", f.Lazy)
+	}
 	if f.Reorder {
 		b.WriteString(", reordering")
 	}
 	for _, mean := range []struct {
 		name string
 		d    time.Duration
-	}{{"partitions", f.Partitions}, {"crashes", f.Crashes}, {"write failures", f.WriteFailures}, {"panics", f.Panics}} {
+	}{{"partitions", f.Partitions}, {"crashes", f.Crashes}, {"write failures", f.WriteFailures}, {"panics", f.Panics}, {"pauses", f.Pauses}} {
 		if mean.d > 0 {
 			fmt.Fprintf(&b, ", %s every %v", mean.name, mean.d)
 		}

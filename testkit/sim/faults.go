@@ -47,6 +47,7 @@ func (s *simulation) unleash() {
 	s.every(s.faults.Crashes, s.cutPower)
 	s.every(s.faults.WriteFailures, s.failWrite)
 	s.every(s.faults.Panics, s.panicSomeone)
+	s.every(s.faults.Pauses, s.pauseSomeone)
 }
 
 // victim is a member that is up and in no trouble yet; the leader more often
@@ -118,6 +119,24 @@ func (s *simulation) panicSomeone() {
 	}
 }
 
+// pauseSomeone has a replica stand still for a while, as on a machine that does
+// something else.
+func (s *simulation) pauseSomeone() {
+	m := s.victim()
+	if m == nil {
+		return
+	}
+	p := m.process
+	s.trace.tell("%v stands still", m)
+	p.pause(true)
+	s.clock.AfterFunc(time.Duration(s.rng.faults.Int64N(int64(time.Second))), func() {
+		if p.paused {
+			s.trace.tell("%v goes on", m)
+			p.pause(false)
+		}
+	})
+}
+
 // partition cuts links for a while.
 func (s *simulation) partition() {
 	group := make([]int, len(s.members))
@@ -128,9 +147,9 @@ func (s *simulation) partition() {
 		clear(group)
 		group[s.rng.faults.IntN(len(group))] = 1
 	}
-	oneWay := s.rng.faults.IntN(3) == 0
-	s.trace.tell("the network splits into %v, one way: %v", group, oneWay)
-	s.network.cutOff(group, oneWay)
+	oneWay, noticed := s.rng.faults.IntN(3) == 0, s.rng.faults.IntN(2) == 0
+	s.trace.tell("the network splits into %v, one way: %v, noticed: %v", group, oneWay, noticed)
+	s.network.cutOff(group, oneWay, noticed)
 	s.clock.AfterFunc(100*time.Millisecond+time.Duration(s.rng.faults.Int64N(int64(2*time.Second))), func() {
 		s.trace.tell("the network heals")
 		s.network.heal()
@@ -150,11 +169,12 @@ func (s *simulation) downtime() time.Duration {
 func (s *simulation) stopFaults() {
 	s.calm, s.network.calm = true, true
 	s.network.heal()
-	s.scheduler.hurry = 0
+	s.scheduler.hurry, s.scheduler.lazy = 0, ""
 	for _, m := range s.members {
 		m.disk.left = 0
 		if m.process != nil {
 			m.process.panics.target, m.process.panics.tracker = "", 0
+			m.process.pause(false)
 		}
 	}
 	s.trace.tell("the faults stop")

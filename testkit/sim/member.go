@@ -33,7 +33,7 @@ const segmentBytes = 256 << 10
 func (s *simulation) start(m *member) {
 	m.lives++
 	p := &process{
-		member: m.index, life: m.lives, scheduler: s.scheduler, actors: make(map[string]bool),
+		member: m.index, life: m.lives, scheduler: s.scheduler, actors: make(map[string]*mailbox),
 		panics: panics{rng: s.rng.panics, tracker: s.faults.TrackerPanics, struck: make(map[string]int)},
 	}
 	if s.calm {
@@ -43,6 +43,7 @@ func (s *simulation) start(m *member) {
 	s.trace.tell("replica %d starts", m.index)
 	cfg := replica.DefaultConfig()
 	cfg.Genesis, cfg.Key, cfg.Home, cfg.SegmentBytes = s.genesis, m.key, home, segmentBytes
+	cfg.PipelineDepth, cfg.MaxPendingVertices = s.faults.PipelineDepth, s.faults.MaxPending
 	if s.cfg.Configure != nil {
 		s.cfg.Configure(m.index, &cfg)
 	}

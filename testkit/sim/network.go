@@ -28,6 +28,7 @@ type network struct {
 // link is one direction between two replicas.
 type link struct {
 	cut     bool
+	noticed bool      // the channel is known to be down
 	arrival time.Time // of the last frame, unless frames may overtake
 }
 
@@ -78,7 +79,7 @@ func (t *transport) Stop() error {
 // Connected implements cluster.Transport.
 func (t *transport) Connected(peer messages.Index) bool {
 	w, self := t.network, t.process.member
-	return int(peer) != self && w.members[peer] != nil && !w.links[self][peer].cut && !w.links[peer][self].cut
+	return int(peer) != self && w.members[peer] != nil && !w.links[self][peer].noticed
 }
 
 // Send implements cluster.Transport.
@@ -127,17 +128,31 @@ func (w *network) travel(from, to int, frame []byte) {
 }
 
 // cutOff cuts links as a partition does: group 0 from group 1. One way only, it
-// is group 1 that is not heard.
-func (w *network) cutOff(group []int, oneWay bool) {
+// is group 1 that is not heard. A partition that is noticed closes the channels,
+// any other swallows what is sent.
+func (w *network) cutOff(group []int, oneWay, noticed bool) {
 	for from := range w.links {
 		for to := range w.links {
-			w.links[from][to].cut = group[from] != group[to] && (!oneWay || group[from] == 1)
+			apart := group[from] != group[to]
+			w.links[from][to].cut = apart && (!oneWay || group[from] == 1)
+			w.notice(from, to, apart && noticed)
 		}
 	}
 }
 
+// notice tells a replica that its channel to another went down, or is back.
+func (w *network) notice(self, peer int, down bool) {
+	if w.links[self][peer].noticed == down {
+		return
+	}
+	w.links[self][peer].noticed = down
+	if t := w.members[self]; t != nil && w.members[peer] != nil {
+		t.deliver(&cluster.PeerChange{Peer: messages.Index(peer), Connected: !down})
+	}
+}
+
 // heal restores all links.
-func (w *network) heal() { w.cutOff(make([]int, len(w.links)), false) }
+func (w *network) heal() { w.cutOff(make([]int, len(w.links)), false, false) }
 
 // describe says what is in a frame.
 func describe(frame []byte) string {

@@ -2,6 +2,8 @@ package sim
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -18,7 +20,8 @@ type process struct {
 	dead      bool // the power is cut: nothing it does has an effect outside any more
 	buried    bool // and its actors get nothing any more
 	system    *actor.ActorSystem
-	actors    map[string]bool
+	actors    map[string]*mailbox // by name, the last of that name
+	paused    bool                // the machine runs something else
 	escape    error
 	panics    panics
 }
@@ -56,7 +59,15 @@ func (p *process) escaped(format string, args ...any) {
 
 func (p *process) adopt(m *mailbox, system *actor.ActorSystem) {
 	p.system = system
-	p.actors[m.name] = true
+	p.actors[m.name] = m
+}
+
+// pause keeps the scheduler from the process, or lets it go on.
+func (p *process) pause(paused bool) {
+	p.paused = paused
+	for _, name := range slices.Sorted(maps.Keys(p.actors)) {
+		p.scheduler.update(p.actors[name])
+	}
 }
 
 // audit looks for actors the scheduler does not own and for anything that was
@@ -69,7 +80,7 @@ func (p *process) audit() error {
 	}
 	for _, bucket := range p.system.ProcessRegistry.LocalPIDs.LocalPIDs {
 		bucket.IterCb(func(id string, v any) {
-			if _, ok := v.(*actor.ActorProcess); ok && !p.actors[id] {
+			if _, ok := v.(*actor.ActorProcess); ok && p.actors[id] == nil {
 				p.escaped("actor %s has a mailbox of its own", id)
 			}
 		})

@@ -40,7 +40,7 @@ func TestAuditFindsWhoEscapes(t *testing.T) {
 			system := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
 			defer system.Shutdown()
 			clock := runtime.NewVirtual(time.Unix(0, 0))
-			p := &process{actors: make(map[string]bool), scheduler: &scheduler{clock: clock, trace: newTrace(clock, nil)}}
+			p := &process{actors: make(map[string]*mailbox), scheduler: &scheduler{clock: clock, trace: newTrace(clock, nil)}}
 			own := actor.PropsFromFunc(nothing, guard, actor.WithDispatcher(p), actor.WithMailbox(p.runtime().Mailbox))
 			if _, err := system.Root.SpawnNamed(own, "root"); err != nil {
 				t.Fatal(err)

@@ -100,7 +100,7 @@ func newSimulation(ctx context.Context, cfg Config) *simulation {
 	s.oracle = newOracle(*p)
 	s.load = &load{rng: stream(), left: cfg.Vertices}
 	s.oracle.load = s.load
-	s.scheduler = &scheduler{rng: stream(), clock: s.clock, trace: s.trace, hurry: s.faults.Hurry}
+	s.scheduler = &scheduler{rng: stream(), clock: s.clock, trace: s.trace, hurry: s.faults.Hurry, lazy: s.faults.Lazy}
 	s.network = newNetwork(cfg.Replicas, stream(), s.clock, s.trace, s.oracle, s.faults)
 	s.rng.faults, s.rng.panics, s.rng.replicas = stream(), stream(), stream()
 	for i, key := range keys {

@@ -12,14 +12,15 @@ type scheduler struct {
 	rng      *rand.Rand
 	clock    *runtime.Virtual
 	trace    *trace
-	hurry    int // of 1000 turns, how many fire a timer although actors could run
+	hurry    int    // of 1000 turns, how many fire a timer although actors could run
+	lazy     string // the actors of this name come last, mostly; "" for none
 	runnable []*mailbox
 	steps    int
 }
 
 // update puts a mailbox among the runnable ones, or takes it out.
 func (s *scheduler) update(m *mailbox) {
-	switch ready := m.ready() && !m.process.buried; {
+	switch ready := m.ready() && !m.process.buried && !m.process.paused; {
 	case ready && m.at < 0:
 		m.at = len(s.runnable)
 		s.runnable = append(s.runnable, m)
@@ -43,9 +44,18 @@ func (s *scheduler) turn() (p *process, ok bool) {
 			return nil, false
 		}
 	}
-	m := s.runnable[s.rng.IntN(len(s.runnable))]
+	m := s.pick()
 	s.step(m)
 	return m.process, true
+}
+
+// pick draws the next actor; a lazy one is mostly passed over.
+func (s *scheduler) pick() *mailbox {
+	m := s.runnable[s.rng.IntN(len(s.runnable))]
+	if s.lazy != "" && short(m.name) == s.lazy && s.rng.IntN(16) > 0 {
+		return s.runnable[s.rng.IntN(len(s.runnable))]
+	}
+	return m
 }
 
 // step hands one message over.

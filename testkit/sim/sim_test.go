@@ -115,7 +115,7 @@ func TestSevenReplicas(t *testing.T) {
 // TestCalmClusterFinalisesAtOnce: without faults there is neither
 // a crash nor any delay beyond the network's.
 func TestCalmClusterFinalisesAtOnce(t *testing.T) {
-	calm := sim.Faults{DelayMin: time.Millisecond, DelayMax: 2 * time.Millisecond, CheckpointInterval: 8}
+	calm := sim.Faults{DelayMin: time.Millisecond, DelayMax: 2 * time.Millisecond, CheckpointInterval: 8, PipelineDepth: 4, MaxPending: 1000}
 	r := simulate(t, sim.Config{Seed: 1, Replicas: 4, Faults: &calm})
 	if r.Crashes != 0 || r.Vertices != 60 || r.Time > 3100*time.Millisecond {
 		t.Errorf("a calm run had %d crashes and finalised %d vertices within %v", r.Crashes, r.Vertices, r.Time)
