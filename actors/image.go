@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -65,9 +66,30 @@ func (x *executor) checkpoint(c actor.Context) {
 		x.t.fail(err)
 		return
 	}
-	x.images = append(x.images, im)
+	x.images = fold(append(x.images, im))
 	c.Send(x.t.links.journal, &report{im.seq})
 	c.Send(x.t.links.sequencer, &checkpointReached{im.seq, im.digest})
+}
+
+// imagesMax bounds the images that wait. While a replica votes there are two,
+// those of the window; more come together only while it catches up, where the
+// certificates are of checkpoints far ahead.
+const imagesMax = 8
+
+// fold merges the oldest image into the next one when there are too many. The
+// checkpoint it stood for can no longer become stable here by itself; a later
+// one will.
+func fold(images []*image) []*image {
+	if len(images) <= imagesMax {
+		return images
+	}
+	old, next := images[0], images[1]
+	for i, data := range old.buckets {
+		if _, written := next.buckets[i]; !written {
+			next.buckets[i] = data
+		}
+	}
+	return append([]*image(nil), images[1:]...)
 }
 
 // persist makes a stable checkpoint durable once the batches and certificates
@@ -78,6 +100,9 @@ func (x *executor) persist(c actor.Context) {
 	}
 	stable := *x.stable
 	x.stable = nil
+	if !slices.ContainsFunc(x.images, func(im *image) bool { return im.seq == stable.Seq }) {
+		return // folded into a later one
+	}
 	batch := x.t.cfg.State.NewBatch()
 	n := 0
 	for n < len(x.images) && x.images[n].seq <= stable.Seq {

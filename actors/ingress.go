@@ -99,7 +99,7 @@ func (i *ingress) onUndecodable(c actor.Context, from messages.Index, err error)
 		}
 	}
 	i.t.cfg.Metrics.Dropped(reason, 1)
-	i.t.log.Warn().Int("peer", int(from)).Err(err).Msg("frame rejected")
+	i.t.peerLog.warn(from, reason).Err(err).Msg("frame rejected")
 	c.Send(i.t.links.detector, &misbehaved{from, what})
 }
 
@@ -125,8 +125,8 @@ func (i *ingress) onHello(c actor.Context, from messages.Index, h *messages.Hell
 		return
 	}
 	i.t.cfg.Metrics.Dropped("wrong chain", 1)
-	i.t.log.Error().Int("peer", int(from)).Str("theirs", h.Genesis.Hex()).Str("ours", i.t.cfg.Keyring.Chain().Hex()).
-		Msg("peer refused: it runs another genesis")
+	i.t.peerLog.warn(from, "another genesis").Str("theirs", h.Genesis.Hex()).Str("ours", i.t.cfg.Keyring.Chain().Hex()).
+		Msg("peer refused")
 	if !i.refused[from] {
 		i.refused[from] = true
 		c.Send(i.t.links.egress, &send{from, cluster.LaneVotes, &messages.Refusal{
@@ -136,5 +136,5 @@ func (i *ingress) onHello(c actor.Context, from messages.Index, h *messages.Hell
 }
 
 func (i *ingress) onRefusal(from messages.Index, m *messages.Refusal) {
-	i.t.log.Error().Int("peer", int(from)).Str("reason", m.Reason).Str("theirs", m.Genesis.Hex()).Msg("peer refused us")
+	i.t.peerLog.warn(from, "refused us").Str("answer", m.Reason).Str("theirs", m.Genesis.Hex()).Msg("peer refused us")
 }

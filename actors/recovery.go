@@ -241,7 +241,7 @@ func (r *recovery) execute(t *Tree, p *replay) error {
 			if err != nil {
 				return err
 			}
-			r.images = append(r.images, im)
+			r.images = fold(append(r.images, im))
 			r.effects = append(r.effects, r.core.OnCheckpointReached(im.seq, im.digest)...)
 		}
 	}

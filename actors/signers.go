@@ -169,7 +169,7 @@ func (s *signer) rejectBundle(c actor.Context, from messages.Index, err error) {
 
 func (s *signer) reject(c actor.Context, from messages.Index, what misbehaviour, reason string, err error) {
 	s.t.cfg.Metrics.Dropped(reason, 1)
-	s.t.log.Warn().Int("peer", int(from)).Str("reason", reason).Err(err).Msg("rejected")
+	s.t.peerLog.warn(from, reason).Err(err).Msg("rejected")
 	c.Send(s.t.links.detector, &misbehaved{from, what})
 }
 

@@ -65,6 +65,7 @@ type Tree struct {
 	root     *actor.PID
 	links    links
 	log      zerolog.Logger
+	peerLog  *peerLog // what members do wrong
 	instance [16]byte
 
 	pool      *Pool
@@ -161,6 +162,7 @@ func Start(system *actor.ActorSystem, cfg Config) (*Tree, error) {
 		log: cfg.Log.With().Int("replica", int(cfg.Self)).Logger(),
 		hub: &hub{system: system}, peers: newPeers(n), done: make(chan struct{}), opened: make(chan error, 1), ended: make(chan struct{}),
 	}
+	t.peerLog = newPeerLog(t.log, cfg.Clock)
 	if _, err := cfg.Rand.Read(t.instance[:]); err != nil {
 		return nil, fmt.Errorf("draw an instance id: %w", err)
 	}
