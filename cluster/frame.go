@@ -52,7 +52,9 @@ type mailbox struct {
 	credit credit
 }
 
-// SendUserMessage implements actor.Process.
+// SendUserMessage implements actor.Process. A frame is charged when it is
+// delivered and not before: what a panic keeps from being delivered is never
+// released either, and the peer's credit outlives the connection.
 func (m *mailbox) SendUserMessage(_ *actor.PID, message any) {
 	value, ok := message.(*wrapperspb.BytesValue)
 	if !ok || len(value.Value) == 0 {
@@ -60,7 +62,15 @@ func (m *mailbox) SendUserMessage(_ *actor.PID, message any) {
 	}
 	n := len(value.Value)
 	m.remote.cfg.Observer.received(m.peer, n)
-	m.remote.deliver(&Inbound{From: m.peer, Frame: value.Value, release: func() { m.credit.give(n + frameOverhead) }})
+	m.credit.take(n + frameOverhead)
+	in := &Inbound{From: m.peer, Frame: value.Value, release: func() { m.credit.give(n + frameOverhead) }}
+	defer func() {
+		if p := recover(); p != nil {
+			in.Release()
+			panic(p)
+		}
+	}()
+	m.remote.deliver(in)
 }
 
 // SendSystemMessage implements actor.Process: nobody supervises a mailbox, and

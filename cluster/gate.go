@@ -121,65 +121,57 @@ func (s *guardedStream) check(m any) abuse {
 		if !s.greeted {
 			return abuseGreeting
 		}
-		charge, a := checkBatch(t.MessageBatch)
-		if a != noAbuse {
+		if a := checkBatch(t.MessageBatch); a != noAbuse {
 			return a
 		}
 		// Whatever the batch says, it goes to the sender's mailbox.
 		t.MessageBatch.Targets = []*actor.PID{s.mailbox.pid}
-		s.mailbox.credit.take(charge)
 		return noAbuse
 	}
 	return abuseMessage
 }
 
-// checkBatch holds a batch to what we send ourselves, and gives what it is
-// charged.
-func checkBatch(b *remote.MessageBatch) (charge int, a abuse) {
+// checkBatch holds a batch to what we send ourselves.
+func checkBatch(b *remote.MessageBatch) abuse {
 	switch {
 	case len(b.Envelopes) > batchEnvelopes:
-		return 0, abuseEnvelopes
+		return abuseEnvelopes
 	case len(b.TypeNames) != 1 || b.TypeNames[0] != frameType:
-		return 0, abuseType
+		return abuseType
 	case len(b.Targets) != 1 || b.Targets[0].GetId() != ingressID || b.Targets[0].RequestId != 0:
-		return 0, abuseTarget
+		return abuseTarget
 	case len(b.Senders) != 0:
-		return 0, abuseSender
+		return abuseSender
 	}
 	for _, e := range b.Envelopes {
-		n, a := checkEnvelope(e)
-		if a != noAbuse {
-			return 0, a
-		}
-		if n > 0 {
-			charge += n + frameOverhead
+		if a := checkEnvelope(e); a != noAbuse {
+			return a
 		}
 	}
-	return charge, noAbuse
+	return noAbuse
 }
 
-// checkEnvelope gives the number of the frame's bytes; 0 for a knock.
-func checkEnvelope(e *remote.MessageEnvelope) (frame int, a abuse) {
+func checkEnvelope(e *remote.MessageEnvelope) abuse {
 	switch {
 	case e.SerializerId != 0:
-		return 0, abuseSerializer
+		return abuseSerializer
 	case e.TypeId != 0:
-		return 0, abuseType
+		return abuseType
 	case e.Target != 0 || e.TargetRequestId != 0:
-		return 0, abuseTarget
+		return abuseTarget
 	case e.Sender != 0 || e.SenderRequestId != 0:
-		return 0, abuseSender
+		return abuseSender
 	case e.MessageHeader != nil:
-		return 0, abuseHeader
+		return abuseHeader
 	case len(e.MessageData) > envelopeBytesMax:
-		return 0, abuseSize
+		return abuseSize
 	}
 	n, ok := frameBytes(e.MessageData)
 	if !ok {
-		return 0, abusePayload
+		return abusePayload
 	}
 	if n > messages.FrameBytesMax {
-		return 0, abuseSize
+		return abuseSize
 	}
-	return n, noAbuse
+	return noAbuse
 }

@@ -326,3 +326,40 @@ func FuzzFrameBytes(f *testing.F) {
 		}
 	})
 }
+
+// A panic on delivery once kept the credit of the whole batch: eight of them cut
+// the peer off until a restart.
+func TestGatePanicKeepsNoCredit(t *testing.T) {
+	cfg := members(t, 2)
+	r, err := NewRemote(cfg[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Start(func(msg any) {
+		if _, ok := msg.(*Inbound); ok {
+			panic("behind the gate")
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	h := infiltrate(t, cfg[1], 0, true)
+	b := legal(make([]byte, 16<<10))
+	for range 15 {
+		b.Envelopes = append(b.Envelopes, b.Envelopes[0])
+	}
+	h.send(batchOf(b))
+	if err := h.expelled(); status.Code(err) != codes.Internal {
+		t.Errorf("the stream ended with %v", err)
+	}
+	c := &r.mailboxes[1].credit
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.used != 0 {
+		t.Errorf("%d bytes of credit are gone for good", c.used)
+	}
+}
