@@ -122,6 +122,7 @@ func (r *Remote) remoteConfig() (*remote.Config, error) {
 			grpc.ConnectionTimeout(limits.HandshakeTimeout),
 			grpc.UnaryInterceptor(r.refuseUnary),
 			grpc.StreamInterceptor(r.guardStream),
+			grpc.ForceServerCodecV2(newFrugalCodec()),
 			grpc.MaxConcurrentStreams(1),
 			grpc.MaxRecvMsgSize(receiveMax),
 			grpc.MaxSendMsgSize(4<<10), // an answer to a greeting
