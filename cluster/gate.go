@@ -88,7 +88,8 @@ type guardedStream struct {
 // RecvMsg implements grpc.ServerStream. It waits until the peer's earlier
 // frames are worked off: meanwhile HTTP/2 stops this peer, and only this one.
 func (s *guardedStream) RecvMsg(m any) error {
-	if !s.mailbox.credit.wait(s.Context().Done()) {
+	// A greeting costs nothing: a peer that waits for credit is not unreachable.
+	if s.greeted && !s.mailbox.credit.wait(s.Context().Done()) {
 		return s.Context().Err()
 	}
 	if err := s.ServerStream.RecvMsg(m); err != nil {

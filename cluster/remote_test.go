@@ -207,3 +207,14 @@ func TestRemoteListenFails(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A peer without credit can still come back: its greeting is answered.
+func TestRemoteGreetsWithoutCredit(t *testing.T) {
+	cfg := members(t, 2)
+	cfg[0].Limits.InboundBytes = 1
+	victim := start(t, cfg[0])
+	h := infiltrate(t, cfg[1], 0, true)
+	h.send(batchOf(legal([]byte("never released"))))
+	victim.wait("the frame", func() bool { return len(victim.in) == 1 })
+	infiltrate(t, cfg[1], 0, true) // fails the test unless it is answered
+}
