@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cretoai/consensus/messages"
@@ -35,7 +36,7 @@ func newIdentities(cfg *RemoteConfig) (*identities, error) {
 		NotAfter:     time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-		URIs:         []*url.URL{{Scheme: uriScheme, Host: cfg.ChainHash.Hex(), Path: "/" + strconv.Itoa(int(cfg.Self))}},
+		URIs:         []*url.URL{{Scheme: uriScheme, Host: uriHost, Path: "/" + cfg.ChainHash.Hex() + "/" + strconv.Itoa(int(cfg.Self))}},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, cfg.Key.Public(), cfg.Key)
 	if err != nil {
@@ -47,8 +48,13 @@ func newIdentities(cfg *RemoteConfig) (*identities, error) {
 	}, nil
 }
 
-// uriScheme begins the name in a certificate: cretoai://<chain hash>/<index>.
-const uriScheme = "cretoai"
+// The name in a certificate is cretoai://chain/<chain hash>/<index>. The hash is
+// not the host: it has 64 digits, and a label of a host name at most 63, which
+// crypto/x509 means to enforce.
+const (
+	uriScheme = "cretoai"
+	uriHost   = "chain"
+)
 
 // Reasons a peer's certificate is refused for, as Observer.Refused names them.
 const (
@@ -98,7 +104,8 @@ func (id *identities) member(state *tls.ConnectionState) (messages.Index, error)
 func chainOf(cert *x509.Certificate) (messages.Digest, bool) {
 	var chain messages.Digest
 	for _, u := range cert.URIs {
-		if u.Scheme == uriScheme && chain.UnmarshalText([]byte(u.Host)) == nil {
+		hash, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
+		if u.Scheme == uriScheme && u.Host == uriHost && chain.UnmarshalText([]byte(hash)) == nil {
 			return chain, true
 		}
 	}
