@@ -17,12 +17,12 @@ import (
 // sequences, and part of every checkpoint digest; it is why nothing is executed
 // twice, wherever a vertex reappears. [X1–X4]
 type Clients struct {
-	window  uint64 // W, in nonces; a multiple of 64
+	window uint64 // W, in nonces; a multiple of 64
 	// creatorsMax is CreatorsMax for that window.
 	creatorsMax int
-	byID    map[Creator]*client
-	last    *client // the creator of the previous vertex: runs of one are usual
-	buckets [clientBuckets]bucket
+	byID        map[Creator]*client
+	last        *client // the creator of the previous vertex: runs of one are usual
+	buckets     [clientBuckets]bucket
 }
 
 // Creator identifies who made a vertex; with a nonce it identifies the vertex.
