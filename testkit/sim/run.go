@@ -72,6 +72,9 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	s := newSimulation(ctx, cfg)
 	s.run()
 	return s.finish(), ctx.Err()
@@ -136,6 +139,7 @@ func (s *simulation) run() {
 		default:
 			why := s.unsettled()
 			if why == "" {
+				s.readLedgers()
 				return
 			}
 			if s.clock.Now().After(s.deadline) {

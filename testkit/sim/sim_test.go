@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
 	"github.com/cretoai/consensus/storage"
 	"github.com/cretoai/consensus/testkit/sim"
@@ -47,7 +49,10 @@ func story(r *sim.Result, n int) string {
 	for _, line := range r.Story {
 		fmt.Fprintln(&b, line)
 	}
-	fmt.Fprintf(&b, "%v\nreplay: go test ./testkit/sim -run TestSeeds -sim.seed=%d -sim.replicas=%d -sim.steps", r.Err, r.Seed, n)
+	if n == 0 {
+		n = messages.MembersMin
+	}
+	fmt.Fprintf(&b, "%v\nreplay: go test ./testkit/sim -run TestSeeds -sim.seed=%d -sim.replicas=%d", r.Err, r.Seed, n)
 	return b.String()
 }
 
@@ -119,6 +124,19 @@ func TestCalmClusterFinalisesAtOnce(t *testing.T) {
 	r := simulate(t, sim.Config{Seed: 1, Replicas: 4, Faults: &calm})
 	if r.Crashes != 0 || r.Vertices != 60 || r.Time > 3100*time.Millisecond {
 		t.Errorf("a calm run had %d crashes and finalised %d vertices within %v", r.Crashes, r.Vertices, r.Time)
+	}
+}
+
+func TestRunSaysWhatIsWrongWithAConfiguration(t *testing.T) {
+	for _, cfg := range []sim.Config{{Replicas: 3}, {Replicas: 65}, {Vertices: -1}} {
+		if _, err := sim.Run(t.Context(), cfg); err == nil {
+			t.Errorf("%d replicas and %d vertices were simulated", cfg.Replicas, cfg.Vertices)
+		}
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := sim.Run(over, sim.Config{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("a run whose context had ended gave %v", err)
 	}
 }
 

@@ -1,0 +1,64 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cretoai/consensus/actors"
+	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/storage"
+)
+
+// readLedgers pulls the plug of every replica at the end of a run and reads what
+// was finalised from the disks: every sequence up to the stable checkpoint, with
+// its batch and its certificate, as all agreed on.
+func (s *simulation) readLedgers() {
+	keyring, err := crypto.NewKeyringWithScheme(s.genesis, s.scheme)
+	must(err)
+	for _, m := range s.members {
+		stable := m.replica.Status().StableCheckpoint
+		if err := s.readLedger(m, keyring, stable); err != nil {
+			s.oracle.violated("the ledger is on disk", "%v: %v", m, err)
+		}
+	}
+}
+
+func (s *simulation) readLedger(m *member, keyring *crypto.Keyring, stable messages.Seq) (err error) {
+	fs := m.disk.crashed(s.rng.faults, losesAll)
+	id := storage.Identity{Chain: keyring.Chain(), Member: s.genesis.MemberID(messages.Index(m.index))}
+	journal, err := storage.OpenJournal(journalDir, id, storage.Options{FS: fs, SegmentBytes: segmentBytes})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
+	state, err := storage.OpenState(stateDir, fs)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, state.Close()) }()
+	ledger, last, err := actors.ReadLedger(journal, state, s.genesis)
+	if err != nil {
+		return err
+	}
+	if last < stable {
+		return fmt.Errorf("it ends at sequence %d, below the stable checkpoint %d", last, stable)
+	}
+	for seq := messages.Seq(1); seq <= last; seq++ {
+		d, ok, err := ledger.Decided(seq)
+		switch {
+		case err != nil:
+			return err
+		case !ok:
+			return fmt.Errorf("sequence %d is missing, of %d", seq, last)
+		}
+		s.oracle.decided(m.index, seq, d.Digest)
+		if err := keyring.OpenCertificate(messages.Commit, d.View, d.Seq, d.Digest, d.Certificate, keyring.Quorum()); err != nil {
+			return fmt.Errorf("sequence %d: %w", seq, err)
+		}
+		if batch, err := messages.ParseBatch(d.Body, s.genesis.Params); err != nil || batch.Digest() != d.Digest {
+			return fmt.Errorf("sequence %d: the batch is not the one decided (%v)", seq, err)
+		}
+	}
+	return nil
+}
