@@ -62,8 +62,8 @@ type Limits struct {
 	// InboundBytes bounds what one peer has sent and was not released; default
 	// 8 MiB. Beyond it, reading from that peer stops.
 	InboundBytes int
-	// Handshakes bounds the connections that have not proved who they are;
-	// default 32.
+	// Handshakes bounds the connections that have not proved who they are, beyond
+	// one for each peer; default 32.
 	Handshakes int
 	// HandshakeTimeout bounds connecting and proving; default 5 s.
 	HandshakeTimeout time.Duration

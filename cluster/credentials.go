@@ -17,8 +17,8 @@ import (
 // because the older one may be dead without our knowing.
 type door struct {
 	credentials.TransportCredentials
-	remote *Remote
-	slots  chan struct{} // one element per handshake under way
+	remote     *Remote
+	handshakes *handshakes
 
 	mu    sync.Mutex
 	conns map[messages.Index]*memberConn
@@ -28,7 +28,7 @@ func newDoor(r *Remote) *door {
 	return &door{
 		TransportCredentials: credentials.NewTLS(r.ids.accept()),
 		remote:               r,
-		slots:                make(chan struct{}, r.cfg.Limits.Handshakes),
+		handshakes:           newHandshakes(&r.cfg),
 		conns:                make(map[messages.Index]*memberConn),
 	}
 }
@@ -43,16 +43,14 @@ var errTooManyHandshakes = errors.New("too many connections have not proved who 
 
 // ServerHandshake implements credentials.TransportCredentials.
 func (d *door) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
-	select {
-	case d.slots <- struct{}{}:
-		defer func() { <-d.slots }()
-	default:
+	place := d.handshakes.enter(raw)
+	conn, auth, err := d.TransportCredentials.ServerHandshake(raw)
+	switch kept := d.handshakes.leave(place); {
+	case !kept:
 		d.remote.refuse(raw.RemoteAddr().String(), "too many handshakes", errTooManyHandshakes)
 		_ = raw.Close()
 		return nil, nil, errTooManyHandshakes
-	}
-	conn, auth, err := d.TransportCredentials.ServerHandshake(raw)
-	if err != nil {
+	case err != nil:
 		d.remote.refuse(raw.RemoteAddr().String(), reasonOf(err), err)
 		return nil, nil, err
 	}
@@ -64,7 +62,10 @@ func (d *door) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, er
 	if err != nil {
 		return nil, nil, errors.Join(err, conn.Close())
 	}
-	return d.admit(raw, conn, member), memberInfo{info, member}, nil
+	d.handshakes.seen(member, raw.RemoteAddr())
+	admitted := d.admit(raw, conn, member)
+	d.remote.links[member].returned()
+	return admitted, memberInfo{info, member}, nil
 }
 
 // Clone implements credentials.TransportCredentials.

@@ -196,28 +196,6 @@ func TestDialerSaysWhy(t *testing.T) {
 	}
 }
 
-// Connections that prove nothing hold a bounded number of places, for a bounded
-// time.
-func TestDoorBoundsHandshakes(t *testing.T) {
-	cfg := members(t, 2)
-	cfg[0].Limits.Handshakes = 2
-	cfg[0].Limits.HandshakeTimeout = 500 * time.Millisecond
-	got := count(&cfg[0])
-	victim := start(t, cfg[0])
-	got.attach(victim)
-	for range 5 { // silent connections
-		conn, err := net.Dial("tcp", cfg[0].Listen)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-	}
-	victim.wait("three to be turned away", func() bool { return got.refusals("too many handshakes") == 3 })
-	victim.wait("two to run out of time", func() bool { return got.refusals("handshake") == 2 })
-	peer := start(t, cfg[1])
-	peer.meet(0)
-}
-
 func TestRemoteConfigComplains(t *testing.T) {
 	for _, c := range []struct {
 		want   string

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/remote"
@@ -36,7 +37,8 @@ type link struct {
 	up          bool     // session is greeted: frames may leave
 	flight      []queued // handed to proto.actor, not yet accepted; oldest first
 	flightBytes int
-	attempts    int // failed since the last connection
+	attempts    int       // failed since the last connection
+	failed      time.Time // when the last attempt or connection ended, while the pause after it lasts
 	timer       runtime.Timer
 	noted       error  // why the last attempt failed, where it was seen first
 	told        string // the last reason that was told
@@ -117,7 +119,8 @@ func (l *link) connect() {
 	if l.closed || l.session != nil {
 		return
 	}
-	l.arm()
+	l.failed = time.Time{}
+	l.arm(l.pause())
 	// proto.actor forgets the old connection first, if it has not yet: a knock
 	// at one that is closing would be lost. The lock is held so that nothing is
 	// sent once Stop has closed the link: proto.actor would panic.
@@ -125,17 +128,35 @@ func (l *link) connect() {
 	l.remote.system.Root.Send(l.target, knock)
 }
 
-// arm sets the timer of the next attempt: a pause that doubles. l.mu is held.
-func (l *link) arm() {
+// returned says that the peer has connected to us: it is there, and what is
+// left of the pause would be lost time. The next attempt is made at once, unless
+// the last one ended a moment ago: peers do not set our pace.
+func (l *link) returned() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || l.session != nil || l.failed.IsZero() || !l.timer.Stop() {
+		return // no pause, or it is over
+	}
+	rested := l.remote.cfg.Clock.Now().Sub(l.failed)
+	l.arm(max(0, l.remote.cfg.Limits.BackoffMin/2-rested))
+}
+
+// pause is the time before the next attempt: it doubles. l.mu is held.
+func (l *link) pause() time.Duration {
 	limits := &l.remote.cfg.Limits
 	pause := limits.BackoffMax
 	if l.attempts < 16 {
 		pause = min(limits.BackoffMin<<l.attempts, limits.BackoffMax)
 	}
+	return runtime.Jitter(l.remote.cfg.Rand, pause, 0.5)
+}
+
+// arm sets the timer of the next attempt. l.mu is held.
+func (l *link) arm(pause time.Duration) {
 	if l.timer != nil {
 		l.timer.Stop()
 	}
-	l.timer = l.remote.cfg.Clock.AfterFunc(runtime.Jitter(l.remote.cfg.Rand, pause, 0.5), l.connect)
+	l.timer = l.remote.cfg.Clock.AfterFunc(pause, l.connect)
 }
 
 // begin registers an attempt, which replaces whatever came before it. It
@@ -189,7 +210,8 @@ func (l *link) ended(s *session, err error) {
 	l.session, l.up, l.flight, l.flightBytes = nil, false, nil, 0
 	if !l.closed {
 		l.tell(wasUp, err)
-		l.arm()
+		l.failed = l.remote.cfg.Clock.Now()
+		l.arm(l.pause())
 		l.attempts++
 	}
 	l.noted = nil

@@ -10,10 +10,14 @@ import (
 	"github.com/cretoai/consensus/actors/runtime"
 )
 
-// stoppedClock notes the timers it is asked for and never fires.
-type stoppedClock struct{ asked []time.Duration }
+// stoppedClock notes the timers it is asked for and never fires. It stands
+// where a test puts it.
+type stoppedClock struct {
+	asked []time.Duration
+	at    time.Duration
+}
 
-func (c *stoppedClock) Now() time.Time { return time.Unix(0, 0) }
+func (c *stoppedClock) Now() time.Time { return time.Unix(0, 0).Add(c.at) }
 
 func (c *stoppedClock) AfterFunc(d time.Duration, _ func()) runtime.Timer {
 	c.asked = append(c.asked, d)
@@ -74,6 +78,45 @@ func TestLinkBacksOff(t *testing.T) {
 	if l.begin(s) {
 		t.Error("a closed link takes an attempt")
 	}
+}
+
+// A peer that connects ends the pause before the next attempt, yet cannot make
+// us dial faster than a pause at its shortest allows.
+func TestLinkReturned(t *testing.T) {
+	clock := new(stoppedClock)
+	cfg := members(t, 2)[0]
+	cfg.Clock, cfg.Rand = clock, half{}
+	cfg.Limits.BackoffMin, cfg.Limits.BackoffMax = 100*time.Millisecond, time.Hour
+	r, err := NewRemote(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.deliver = func(any) {}
+	l := r.links[1]
+	expect := func(when string, after time.Duration, want ...time.Duration) {
+		t.Helper()
+		clock.asked, clock.at = nil, clock.at+after
+		l.returned()
+		if !slices.Equal(clock.asked, want) {
+			t.Errorf("%s: timers of %v, want %v", when, clock.asked, want)
+		}
+	}
+	expect("before the first attempt", 0)
+	s := &session{link: l, cancel: func() {}}
+	for range 10 {
+		l.begin(s)
+		l.ended(s, errReplaced)
+	}
+	expect("at once", 0, 50*time.Millisecond)
+	expect("a moment later", 30*time.Millisecond, 20*time.Millisecond)
+	expect("well into the pause", time.Second, 0)
+	l.begin(s)
+	expect("during an attempt", time.Second)
+	l.greeted(s)
+	expect("while connected", time.Second)
+	l.ended(s, errReplaced)
+	l.close()
+	expect("once closed", time.Second)
 }
 
 // A reason is told once, not at every attempt.
