@@ -103,15 +103,15 @@ func mixFolder(rng *rand.Rand, kept, written, mixed vfs.FS, dir string) {
 	names := maps.Clone(before)
 	maps.Copy(names, after)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		old, wasThere := before[name]
-		new, isThere := after[name]
+		flushed, wasThere := before[name]
+		unflushed, isThere := after[name]
 		if wasThere != isThere { // an entry of the folder that was not flushed
 			if rng.IntN(2) == 0 {
 				continue
 			}
-			old, new = names[name], names[name]
+			flushed, unflushed = names[name], names[name]
 		}
-		writeFile(mixed, dir+"/"+name, mixBlocks(rng, old, new))
+		writeFile(mixed, dir+"/"+name, mixBlocks(rng, flushed, unflushed))
 	}
 	syncFolder(mixed, dir)
 }

@@ -56,8 +56,12 @@ func (s *simulation) readLedger(m *member, keyring *crypto.Keyring, stable messa
 		if err := keyring.OpenCertificate(messages.Commit, d.View, d.Seq, d.Digest, d.Certificate, keyring.Quorum()); err != nil {
 			return fmt.Errorf("sequence %d: %w", seq, err)
 		}
-		if batch, err := messages.ParseBatch(d.Body, s.genesis.Params); err != nil || batch.Digest() != d.Digest {
-			return fmt.Errorf("sequence %d: the batch is not the one decided (%v)", seq, err)
+		batch, err := messages.ParseBatch(d.Body, s.genesis.Params)
+		if err != nil {
+			return fmt.Errorf("sequence %d: %w", seq, err)
+		}
+		if batch.Digest() != d.Digest {
+			return fmt.Errorf("sequence %d: the batch is %v, decided was %v", seq, batch.Digest(), d.Digest)
 		}
 	}
 	return nil

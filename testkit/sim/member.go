@@ -107,6 +107,8 @@ func (s *simulation) onEvent(m *member, e messages.Event) {
 		s.oracle.finalized(m.index, e)
 	case messages.Checkpointed:
 		s.oracle.checkpoint(m.index, e.Seq, e.Digest)
+	case messages.ViewChanged:
+		s.trace.tell("replica %d enters view %d, led by %d", m.index, e.View, e.Leader)
 	case messages.ViolationDetected:
 		s.oracle.violated("no honest member is charged", "replica %d charges member %d with %s", m.index, e.Member, e.Type)
 	}
