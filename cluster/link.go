@@ -209,8 +209,8 @@ func (l *link) ended(s *session, err error) {
 	lost, wasUp := l.flight, l.up
 	l.session, l.up, l.flight, l.flightBytes = nil, false, nil, 0
 	if !l.closed {
+		l.failed = l.remote.cfg.Clock.Now() // before anybody is told, and moves a clock
 		l.tell(wasUp, err)
-		l.failed = l.remote.cfg.Clock.Now()
 		l.arm(l.pause())
 		l.attempts++
 	}
