@@ -9,7 +9,8 @@
 //   - the door (credentials.go, identity.go): TLS 1.3 in both directions, with a
 //     key exchange that withstands quantum computers. The channel keys of the
 //     genesis are pinned; the other end of a connection is a member from then on,
-//     and its name comes from there alone. One connection a member.
+//     and its name comes from there alone. One connection a member. Connections
+//     that have proved nothing are few, and make room for others (handshakes.go).
 //   - the gate (gate.go): one greeting, then batches of frames, each checked
 //     before proto.actor sees it and sent to its sender's mailbox, whatever it
 //     says. Anything else ends the connection.
