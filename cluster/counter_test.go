@@ -38,9 +38,7 @@ func (c *counts) add(f func()) {
 	n := c.n
 	c.mu.Unlock()
 	if n != nil {
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		n.news.Broadcast()
+		n.poke()
 	}
 }
 

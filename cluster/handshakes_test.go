@@ -131,10 +131,11 @@ func TestDoorBoundsHandshakes(t *testing.T) {
 func TestDoorUnderFlood(t *testing.T) {
 	cfg := members(t, 2)
 	cfg[0].Limits.HandshakeTimeout = time.Hour // nobody makes room by himself
+	cfg[0].Limits.Handshakes = 8
 	got := count(&cfg[0])
 	victim := start(t, cfg[0])
 	got.attach(victim)
-	flood(t, cfg[0].Listen, 40)
+	flood(t, cfg[0].Listen, 10)
 	victim.wait("the strangers to hold every place", func() bool { return got.refusals("too many handshakes") > 0 })
 	member := start(t, cfg[1])
 	member.meet(0)

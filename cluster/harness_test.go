@@ -96,11 +96,13 @@ func (o *testOutput) end() {
 // node is a running member and what it was told.
 type node struct {
 	Transport
-	t    testing.TB
-	mu   sync.Mutex
-	news sync.Cond
-	in   []*Inbound
-	peer []*PeerChange
+	t      testing.TB
+	in     []*Inbound // of the test's goroutine, as peer
+	peer   []*PeerChange
+	signal chan struct{} // holds one: there is news
+
+	mu    sync.Mutex
+	fresh []any // delivered, not yet looked at
 }
 
 // start runs a member until the end of the test.
@@ -116,8 +118,7 @@ func start(t testing.TB, cfg RemoteConfig) *node {
 // run starts a transport and stops it at the end of the test.
 func run(t testing.TB, transport Transport) *node {
 	t.Helper()
-	n := &node{Transport: transport, t: t}
-	n.news.L = &n.mu
+	n := &node{Transport: transport, t: t, signal: make(chan struct{}, 1)}
 	if err := n.Start(n.deliver); err != nil {
 		t.Fatal(err)
 	}
@@ -129,36 +130,50 @@ func run(t testing.TB, transport Transport) *node {
 	return n
 }
 
+// deliver never waits for a test: the transport may hold locks that a test's
+// question to it would need.
 func (n *node) deliver(msg any) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	switch m := msg.(type) {
-	case *Inbound:
-		n.in = append(n.in, m)
-	case *PeerChange:
-		n.peer = append(n.peer, m)
+	n.fresh = append(n.fresh, msg)
+	n.mu.Unlock()
+	n.poke()
+}
+
+// poke has wait look again.
+func (n *node) poke() {
+	select {
+	case n.signal <- struct{}{}:
+	default:
 	}
-	n.news.Broadcast()
+}
+
+// look takes in what was delivered.
+func (n *node) look() {
+	n.mu.Lock()
+	fresh := n.fresh
+	n.fresh = nil
+	n.mu.Unlock()
+	for _, msg := range fresh {
+		switch m := msg.(type) {
+		case *Inbound:
+			n.in = append(n.in, m)
+		case *PeerChange:
+			n.peer = append(n.peer, m)
+		}
+	}
 }
 
 // wait returns once cond holds, and fails the test if it never does.
 func (n *node) wait(what string, cond func() bool) {
 	n.t.Helper()
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	late := false
-	timeout := time.AfterFunc(waitMax, func() {
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		late = true
-		n.news.Broadcast()
-	})
+	timeout := time.NewTimer(waitMax)
 	defer timeout.Stop()
-	for !cond() {
-		if late {
+	for n.look(); !cond(); n.look() {
+		select {
+		case <-n.signal:
+		case <-timeout.C:
 			n.t.Fatalf("waited %v for %s: %d frames, peers %v", waitMax, what, len(n.in), n.peer)
 		}
-		n.news.Wait()
 	}
 }
 
@@ -177,7 +192,7 @@ func (n *node) receive(count int) []*Inbound {
 	return got
 }
 
-// from lists the frames of one peer that came and were not taken; n.mu is held.
+// from lists the frames of one peer that came and were not taken.
 func (n *node) from(peer messages.Index) (got []*Inbound) {
 	for _, in := range n.in {
 		if in.From == peer {
