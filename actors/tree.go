@@ -105,7 +105,7 @@ type Progress struct {
 // links are the addresses of a tree's actors. They are known before any of
 // them is started, so that none has to be told.
 type links struct {
-	root, journal, preparer, signers, egress, ingress, sequencer, proposer, executor, viewchange, detector, sync, custom *actor.PID
+	root, journal, preparer, signers, egress, ingress, sequencer, proposer, executor, viewchange, detector, sync *actor.PID
 }
 
 // child is one line of the tree.
@@ -138,7 +138,7 @@ func newLinks(address, root string) links {
 	return links{
 		root: actor.NewPID(address, root), journal: at("journal"), preparer: at("preparer"), signers: at("signers"), egress: at("egress"),
 		ingress: at("ingress"), sequencer: at("sequencer"), proposer: at("proposer"), executor: at("executor"),
-		viewchange: at("viewchange"), detector: at("detector"), sync: at("sync"), custom: at("custom"),
+		viewchange: at("viewchange"), detector: at("detector"), sync: at("sync"),
 	}
 }
 
