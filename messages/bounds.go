@@ -34,6 +34,9 @@ const (
 
 	// WindowMax bounds L, the distance between the watermarks.
 	WindowMax = 1024
+	// ClaimDigestsMax bounds the digests a member claims to have accepted for one
+	// sequence: the newest four. [protocol §5]
+	ClaimDigestsMax = 4
 	// DecidedMax bounds how many sequences one FetchDecided asks for.
 	DecidedMax = 256
 	// FrameBundlesMax bounds the bundles of one Bundles frame.
