@@ -35,6 +35,27 @@ type Resend struct {
 	Bundles []*messages.Bundle
 }
 
+// ViewChangeReleased hands over the own ViewChange, durable and signed, with the
+// certificate of the checkpoint it begins at. Package leader's manager has it
+// sent, and sent again.
+type ViewChangeReleased struct {
+	Support
+	Stable StableCheckpoint
+}
+
+// NewViewReleased hands over the own NewView, durable and signed, likewise.
+type NewViewReleased struct{ NewView *NewView }
+
+// Moved reports that the voter left its view or entered one: View, Active and
+// Leads have changed.
+type Moved struct{}
+
+// SendPrepared answers a FetchPrepared.
+type SendPrepared struct {
+	To    messages.Index
+	Proof Proof
+}
+
 // BroadcastBatch sends the bytes of a batch to all other members. They carry no
 // signature, so they need not wait for the disk.
 type BroadcastBatch struct{ Batch *messages.Batch }
@@ -82,19 +103,23 @@ type Diverged struct {
 	Own, Certified messages.Digest
 }
 
-func (ToSlot) effect()         {}
-func (StopSlot) effect()       {}
-func (Flush) effect()          {}
-func (Broadcast) effect()      {}
-func (Resend) effect()         {}
-func (BroadcastBatch) effect() {}
-func (SendBatch) effect()      {}
-func (FetchBatches) effect()   {}
-func (SendStable) effect()     {}
-func (BecameStable) effect()   {}
-func (Proposed) effect()       {}
-func (Refused) effect()        {}
-func (Diverged) effect()       {}
+func (ToSlot) effect()             {}
+func (ViewChangeReleased) effect() {}
+func (NewViewReleased) effect()    {}
+func (Moved) effect()              {}
+func (SendPrepared) effect()       {}
+func (StopSlot) effect()           {}
+func (Flush) effect()              {}
+func (Broadcast) effect()          {}
+func (Resend) effect()             {}
+func (BroadcastBatch) effect()     {}
+func (SendBatch) effect()          {}
+func (FetchBatches) effect()       {}
+func (SendStable) effect()         {}
+func (BecameStable) effect()       {}
+func (Proposed) effect()           {}
+func (Refused) effect()            {}
+func (Diverged) effect()           {}
 
 // verifiedVote shortens the type every vote from outside has.
 type verifiedVote = crypto.Verified[messages.Vote]

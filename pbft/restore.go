@@ -6,48 +6,75 @@ import "github.com/cretoai/consensus/messages"
 // in which the records were written. [D5]
 func (s *Sequencer) Restore(r Record) {
 	s.voter.Restore(r)
+	if nv := r.NewView; nv != nil {
+		s.highest = max(s.highest, nv.Body.Last())
+		s.raise(nv.Stable)
+		s.onCertificate(nv.Stable)
+	}
 	if r.Batch != nil && s.voter.Marks().Contains(r.Vote.Seq) {
 		s.bodies.Bind(r.Batch, r.Vote.Seq)
 	}
-	if r.Vote.Kind != messages.Checkpoint {
+	switch r.Kind {
+	case RecordAccepted, RecordPrepared:
 		s.highest = max(s.highest, r.Vote.Seq)
+	case RecordVote, RecordBundle, RecordViewChange, RecordNewView:
+	}
+}
+
+// RestoreVote brings back a vote of another member that a claim P rests on.
+func (s *Sequencer) RestoreVote(v verifiedVote) {
+	if vote := v.Value(); vote.Kind == messages.Prepare && vote.Seq > s.voter.Marks().Low {
+		s.log.Admit(v)
 	}
 }
 
 // Resume ends the restoring: what was accepted goes to its trackers again, and
 // every vote above the low watermark is signed and sent again, as it was.
 func (s *Sequencer) Resume() []Effect {
-	for _, pp := range s.voter.Accepted() {
-		if batch := s.bodies.Get(pp.Digest); batch != nil {
-			s.accepted(pp, batch, nil)
-		}
-	}
+	s.reopen()
 	for _, vote := range s.voter.Sent() {
 		s.gatherer.Add(Grant{Vote: vote})
 	}
 	return s.take()
 }
 
+// reopen has everything that was accepted in the current view tracked: also
+// what was executed, if the view's NewView lists it.
+func (s *Sequencer) reopen() {
+	for _, pp := range s.voter.Accepted() {
+		if pp.Seq <= s.executed && pp.Seq <= s.voter.settled {
+			s.reopened[pp.Seq] = true
+		}
+		if s.tracks(pp.Seq) && pp.Digest != messages.NullDigest && s.bodies.Get(pp.Digest) == nil {
+			s.fetching.want(pp.Digest, pp.Seq, s.cfg.Leader(pp.View), s.tick)
+		}
+		for _, e := range s.Replay(pp.Seq) {
+			s.emit(e)
+		}
+	}
+}
+
 // Replay gives the events that bring a new tracker of seq to where the old one
 // was: what was accepted, the batches at hand, and every kept vote. A sequence
 // executed meanwhile needs no tracker.
 func (s *Sequencer) Replay(seq messages.Seq) []ToSlot {
-	if seq <= s.executed {
+	if !s.tracks(seq) {
 		return nil
 	}
 	var events []ToSlot
-	for _, pp := range s.voter.Accepted() {
-		if pp.Seq != seq {
-			continue
-		}
-		events = append(events, ToSlot{Seq: seq, Event: Accepted{pp.View, s.cfg.Leader(pp.View), pp.Digest}})
+	view := s.voter.View()
+	accepted, ok := s.voter.AcceptedAt(seq)
+	if ok {
+		events = append(events, ToSlot{Seq: seq, Event: Accepted{view, s.cfg.Leader(view), accepted}})
 		// By digest: a batch proposed twice is bound to the higher sequence.
-		if batch := s.bodies.Get(pp.Digest); batch != nil {
-			events = append(events, ToSlot{Seq: seq, Event: BatchHeld{pp.Digest}, Batch: batch})
+		if batch := s.bodies.Get(accepted); batch != nil {
+			events = append(events, ToSlot{Seq: seq, Event: BatchHeld{accepted}, Batch: batch})
 		}
 	}
 	for _, batch := range s.bodies.boundTo(seq) {
-		events = append(events, ToSlot{Seq: seq, Event: BatchHeld{batch.Digest()}, Batch: batch})
+		if batch.Digest() != accepted {
+			events = append(events, ToSlot{Seq: seq, Event: BatchHeld{batch.Digest()}, Batch: batch})
+		}
 	}
 	for _, v := range s.log.Votes(seq) {
 		if v.Value().Kind != messages.PrePrepare {

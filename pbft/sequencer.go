@@ -33,8 +33,10 @@ type Sequencer struct {
 	head      messages.Digest // the ledger head after executed
 	highest   messages.Seq    // the highest sequence anything was heard of
 	stable    StableCheckpoint
+	floor     StableCheckpoint                 // where the window begins: stable, or a NewView's min-s above it
 	certified StableCheckpoint                 // the highest certificate known, perhaps of a state not executed yet
-	states    map[messages.Seq]messages.Digest // own state digests above the low watermark
+	states    map[messages.Seq]messages.Digest // own state digests above the stable checkpoint
+	reopened  map[messages.Seq]bool            // executed, and voted on again in this view
 	reported  messages.Seq                     // the highest checkpoint reported as BecameStable
 	released  map[messages.Seq]uint64          // the tick of the last own vote's release
 	tick      uint64
@@ -52,9 +54,10 @@ func NewSequencer(cfg Config, stable StableCheckpoint, head messages.Digest) *Se
 		bodies:      NewBodies(cfg.PipelineDepth + 1),
 		checkpoints: NewCheckpoints(cfg.N, cfg.Quorum),
 		fetching:    newFetching(cfg),
-		stable:      stable, certified: stable, reported: stable.Seq,
+		stable:      stable, floor: stable, certified: stable, reported: stable.Seq,
 		executed: stable.Seq, head: head, highest: stable.Seq,
 		states:   make(map[messages.Seq]messages.Digest),
+		reopened: make(map[messages.Seq]bool),
 		released: make(map[messages.Seq]uint64),
 	}
 	s.voter.Stable(stable.Seq)
@@ -95,12 +98,16 @@ func (s *Sequencer) Propose(batch *messages.Batch) ([]Effect, bool) {
 func (s *Sequencer) accepted(vote messages.Vote, batch *messages.Batch, records []Record) {
 	s.gatherer.Remember(records)
 	s.bodies.Bind(batch, vote.Seq)
-	if vote.Seq <= s.executed {
+	if !s.tracks(vote.Seq) {
 		return
 	}
 	s.emit(ToSlot{Seq: vote.Seq, Event: Accepted{vote.View, s.cfg.Leader(vote.View), vote.Digest}})
 	s.emit(ToSlot{Seq: vote.Seq, Event: BatchHeld{vote.Digest}, Batch: batch})
 }
+
+// tracks reports whether a sequence has a tracker: until it is executed, and
+// once more when a NewView lists it, for others may need this replica's votes.
+func (s *Sequencer) tracks(seq messages.Seq) bool { return seq > s.executed || s.reopened[seq] }
 
 // OnProposeVote takes a tracker's wish to vote to the voter.
 func (s *Sequencer) OnProposeVote(vote messages.Vote) []Effect {
@@ -148,7 +155,7 @@ func (s *Sequencer) onVote(v verifiedVote) {
 	switch {
 	case vote.Kind == messages.PrePrepare:
 		s.onPrePrepare(v)
-	case vote.Seq > s.executed:
+	case s.tracks(vote.Seq):
 		s.emit(ToSlot{Seq: vote.Seq, Event: VoteReceived{v}})
 	}
 }
@@ -159,16 +166,17 @@ func (s *Sequencer) onVote(v verifiedVote) {
 func (s *Sequencer) near(vote messages.Vote) bool {
 	mine := s.voter.View()
 	if vote.View < mine {
-		return vote.Kind == messages.Commit && mine-vote.View < slotRoundsMax-1
+		return vote.Kind == messages.Commit && mine-vote.View <= olderViewsKept
 	}
 	return vote.View-mine <= 1
 }
 
 // onPrePrepare accepts a pre-prepare whose batch is at hand; another waits for
-// its batch, and is asked for when it does not come by itself. [N2]
+// its batch, and is asked for when it does not come by itself. One of a view
+// not entered yet waits in the log. [N2]
 func (s *Sequencer) onPrePrepare(v verifiedVote) {
 	vote := v.Value()
-	if v.From() == s.cfg.Self || vote.View != s.voter.View() {
+	if v.From() == s.cfg.Self || vote.View != s.voter.View() || !s.voter.Active() {
 		return
 	}
 	batch := s.bodies.Get(vote.Digest)
@@ -202,21 +210,36 @@ func (s *Sequencer) OnBatch(from messages.Index, batch *messages.Batch) []Effect
 		return s.take()
 	}
 	for _, seq := range seqs {
-		if seq <= s.voter.Marks().Low {
-			continue
-		}
-		s.bodies.Bind(batch, seq)
-		for _, v := range s.log.Votes(seq) {
-			vote := v.Value()
-			if vote.Kind == messages.PrePrepare && vote.Digest == batch.Digest() && vote.View == s.voter.View() {
-				s.accept(v, batch)
-			}
-		}
-		if seq > s.executed {
-			s.emit(ToSlot{Seq: seq, Event: BatchHeld{batch.Digest()}, Batch: batch})
-		}
+		s.onAwaited(batch, seq)
 	}
 	return s.take()
+}
+
+// onAwaited binds a batch to a sequence that waited for it. One that was
+// accepted without its batch, from a NewView's list, is recorded with it before
+// anything is voted.
+func (s *Sequencer) onAwaited(batch *messages.Batch, seq messages.Seq) {
+	if seq <= s.voter.Marks().Low {
+		return
+	}
+	s.bodies.Bind(batch, seq)
+	for _, v := range s.log.Votes(seq) {
+		vote := v.Value()
+		if vote.Kind == messages.PrePrepare && vote.Digest == batch.Digest() && vote.View == s.voter.View() && s.voter.Active() {
+			s.accept(v, batch)
+		}
+	}
+	if d, ok := s.voter.AcceptedAt(seq); ok && d == batch.Digest() {
+		s.gatherer.Remember([]Record{s.acceptedRecord(seq, batch)})
+	}
+	if s.tracks(seq) {
+		s.emit(ToSlot{Seq: seq, Event: BatchHeld{batch.Digest()}, Batch: batch})
+	}
+}
+
+func (s *Sequencer) acceptedRecord(seq messages.Seq, batch *messages.Batch) Record {
+	vote := messages.Vote{Kind: messages.PrePrepare, View: s.voter.View(), Seq: seq, Digest: batch.Digest()}
+	return Record{Kind: RecordAccepted, Vote: vote, Batch: batch}
 }
 
 // OnNeedBatch is a tracker's word that a certificate is complete for a digest
@@ -251,7 +274,9 @@ func (s *Sequencer) OnFetchBatch(from messages.Index, digests []messages.Digest)
 // leave, and only now do the own votes count. [D1]
 func (s *Sequencer) OnReleased(bundles []*messages.Bundle, votes []verifiedVote) []Effect {
 	s.gatherer.Released()
-	s.emit(Broadcast{bundles})
+	if ordinary := s.announceViews(bundles); len(ordinary) > 0 {
+		s.emit(Broadcast{ordinary})
+	}
 	for _, v := range votes {
 		if seq := v.Value().Seq; seq > s.voter.Marks().Low {
 			s.released[seq] = s.tick
@@ -259,6 +284,14 @@ func (s *Sequencer) OnReleased(bundles []*messages.Bundle, votes []verifiedVote)
 		s.onVote(v)
 	}
 	return s.take()
+}
+
+// Hold keeps an executed batch until seq is stable, however it came here: a
+// NewView may list it again.
+func (s *Sequencer) Hold(seq messages.Seq, batch *messages.Batch) {
+	if seq > s.voter.Marks().Low {
+		s.bodies.Bind(batch, seq)
+	}
 }
 
 // OnExecuted notes that seq was executed with digest and gave a new ledger
@@ -270,24 +303,3 @@ func (s *Sequencer) OnExecuted(seq messages.Seq, digest, head messages.Digest) [
 	s.emit(StopSlot{seq})
 	return s.take()
 }
-
-// Marks are the current watermarks.
-func (s *Sequencer) Marks() Watermarks { return s.voter.Marks() }
-
-// View is the current view.
-func (s *Sequencer) View() messages.View { return s.voter.View() }
-
-// Leads reports whether this replica leads its view and may propose.
-func (s *Sequencer) Leads() bool { return s.voter.Leads() }
-
-// Active reports whether this replica votes in its view.
-func (s *Sequencer) Active() bool { return s.voter.Active() }
-
-// Head is the ledger head after the last executed sequence.
-func (s *Sequencer) Head() messages.Digest { return s.head }
-
-// Executed is the last executed sequence.
-func (s *Sequencer) Executed() messages.Seq { return s.executed }
-
-// StableCheckpoint is the last stable checkpoint, the low watermark.
-func (s *Sequencer) StableCheckpoint() StableCheckpoint { return s.stable }

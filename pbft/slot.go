@@ -46,7 +46,10 @@ type round struct {
 
 // slotRoundsMax bounds the views whose votes a slot keeps: the current one, the
 // next, and two older ones, whose commits may still complete a certificate.
-const slotRoundsMax = 4
+const slotRoundsMax = 2 + olderViewsKept
+
+// olderViewsKept is how many views below its own a replica keeps Commits of.
+const olderViewsKept = 2
 
 // NewSlot makes the machine of seq in a membership of n with the given quorum.
 func NewSlot(seq messages.Seq, self messages.Index, n, quorum int) *Slot {
@@ -118,6 +121,7 @@ func (s *Slot) Step(ev SlotEvent) []SlotEffect {
 			return nil // the voter accepts one digest a view; this is a replay
 		}
 		s.accepted = accepted{true, ev.View, ev.Leader, ev.Digest}
+		s.asked = nil // of lower views, where nothing is voted any more
 		return s.advance(nil)
 	case BatchHeld:
 		if !slices.Contains(s.held, ev.Digest) {
@@ -165,7 +169,7 @@ func (s *Slot) advance(changed *round) []SlotEffect {
 	var effects []SlotEffect
 	// Voting waits for the batch: whoever votes can execute it, and serve it to
 	// those who cannot. [N3]
-	if a := s.accepted; a.ok && slices.Contains(s.held, a.digest) {
+	if a := s.accepted; a.ok && s.holds(a.digest) {
 		if s.self != a.leader {
 			effects = s.propose(effects, messages.Prepare)
 		}
@@ -175,15 +179,20 @@ func (s *Slot) advance(changed *round) []SlotEffect {
 	}
 	if changed != nil && s.certified == nil {
 		s.certified = s.certificate(changed)
-		if c := s.certified; c != nil && !slices.Contains(s.held, c.Digest) {
+		if c := s.certified; c != nil && !s.holds(c.Digest) {
 			effects = append(effects, NeedBatch{c.Seq, c.Digest, signers(c.Bundles)})
 		}
 	}
-	if c := s.certified; c != nil && !s.reported && slices.Contains(s.held, c.Digest) {
+	if c := s.certified; c != nil && !s.reported && s.holds(c.Digest) {
 		s.reported = true
 		effects = append(effects, *c)
 	}
 	return effects
+}
+
+// holds reports whether a batch is at hand; the null batch always is.
+func (s *Slot) holds(digest messages.Digest) bool {
+	return digest == messages.NullDigest || slices.Contains(s.held, digest)
 }
 
 func (s *Slot) propose(effects []SlotEffect, kind messages.Kind) []SlotEffect {

@@ -1,15 +1,24 @@
 package pbft
 
-import "github.com/cretoai/consensus/messages"
+import (
+	"maps"
+	"slices"
+
+	"github.com/cretoai/consensus/messages"
+)
 
 // OnCheckpointReached takes the digest of the state after seq, a multiple of
 // the checkpoint interval, from the executor and asks for its Checkpoint vote.
 // [C1]
 func (s *Sequencer) OnCheckpointReached(seq messages.Seq, state messages.Digest) []Effect {
-	if seq <= s.voter.Marks().Low || s.halted {
+	if seq <= s.stable.Seq || s.halted {
 		return s.take()
 	}
 	s.states[seq] = state
+	if seq <= s.voter.Marks().Low { // certified already, by a NewView's min-s
+		s.settle()
+		return s.take()
+	}
 	grant, refusal := s.voter.Checkpoint(seq, state)
 	if refusal != Granted {
 		// A state that differs from the one voted for before a crash: executing
@@ -84,10 +93,15 @@ func (s *Sequencer) OnStable(c StableCheckpoint) []Effect {
 		return s.take()
 	}
 	s.stable = c
-	s.voter.Stable(c.Seq)
-	s.log.Forget(c.Seq)
+	s.raise(c)
 	s.bodies.Forget(c.Seq)
 	s.checkpoints.Forget(c.Seq)
+	for _, seq := range slices.Sorted(maps.Keys(s.reopened)) {
+		if seq <= c.Seq {
+			delete(s.reopened, seq)
+			s.emit(StopSlot{seq})
+		}
+	}
 	for seq := range s.states {
 		if seq <= c.Seq {
 			delete(s.states, seq)
@@ -99,4 +113,13 @@ func (s *Sequencer) OnStable(c StableCheckpoint) []Effect {
 		}
 	}
 	return s.take()
+}
+
+// raise moves the window above a checkpoint whose certificate is durable.
+func (s *Sequencer) raise(c StableCheckpoint) {
+	if c.Seq > s.floor.Seq {
+		s.floor = c
+	}
+	s.voter.Stable(c.Seq)
+	s.log.Forget(c.Seq)
 }

@@ -25,7 +25,7 @@ func (s *Sequencer) Status() *messages.Status {
 		slot := messages.SlotHeld{Seq: seq}
 		if digest, ok := s.heardDigest(seq); ok {
 			slot.Digest8 = digest.Prefix()
-			slot.HasBatch = s.bodies.Get(digest) != nil
+			slot.HasBatch = digest == messages.NullDigest || s.bodies.Get(digest) != nil
 			slot.Prepares, slot.Commits = s.log.Held(seq, st.View, digest)
 		}
 		st.Slots = append(st.Slots, slot)
@@ -33,8 +33,12 @@ func (s *Sequencer) Status() *messages.Status {
 	return st
 }
 
-// heardDigest is the digest of the current view's pre-prepare for seq.
+// heardDigest is the digest accepted for seq in the current view, or that of the
+// pre-prepare whose batch is waited for.
 func (s *Sequencer) heardDigest(seq messages.Seq) (messages.Digest, bool) {
+	if d, ok := s.voter.AcceptedAt(seq); ok {
+		return d, true
+	}
 	for _, v := range s.log.Votes(seq) {
 		if vote := v.Value(); vote.Kind == messages.PrePrepare && vote.View == s.voter.View() {
 			return vote.Digest, true

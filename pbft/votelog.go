@@ -97,3 +97,21 @@ func (l *VoteLog) Seqs() []messages.Seq { return slices.Sorted(maps.Keys(l.slots
 func (l *VoteLog) Forget(low messages.Seq) {
 	maps.DeleteFunc(l.slots, func(s messages.Seq, _ *seqVotes) bool { return s <= low })
 }
+
+// Retain drops the votes that keep refuses, and frees their places.
+func (l *VoteLog) Retain(keep func(messages.Vote) bool) {
+	for seq, s := range l.slots {
+		kept := &seqVotes{}
+		for _, v := range s.votes {
+			if vote := v.Value(); keep(vote) {
+				kept.votes = append(kept.votes, v)
+				kept.places(vote.View).filled[vote.Kind] |= 1 << v.From()
+			}
+		}
+		if len(kept.votes) == 0 {
+			delete(l.slots, seq)
+		} else {
+			l.slots[seq] = kept
+		}
+	}
+}

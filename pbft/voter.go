@@ -1,7 +1,6 @@
 package pbft
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 
@@ -14,6 +13,9 @@ import (
 // durable before the vote leaves, and Restore brings them back after a crash,
 // so a tracker that forgot what it did may propose anything and no second vote
 // comes of it. [V1, V2, V3, V5, V6]
+//
+// What it remembers of a sequence is in memory.go, how it leaves and enters
+// views in voterview.go.
 type Voter struct {
 	self     messages.Index
 	leader   func(messages.View) messages.Index
@@ -21,7 +23,9 @@ type Voter struct {
 	interval messages.Seq
 
 	view    messages.View
-	active  bool // false while changing views
+	active  bool                     // false while changing views
+	left    *messages.ViewChangeBody // the last recorded, with which a view was left
+	entered *NewView                 // the last recorded, with which a view was entered
 	marks   Watermarks
 	settled messages.Seq // what the view's NewView decided; fresh pre-prepares lie above
 
@@ -29,45 +33,6 @@ type Voter struct {
 	checkpoints map[messages.Seq]messages.Digest
 	halted      bool
 }
-
-// memory is what the voter remembers of one sequence above the low watermark.
-type memory struct {
-	accepted claim // the pre-prepare accepted in the highest view
-	prepared claim // the prepared state recorded in the highest view
-	sent     []messages.Vote
-	fixed    messages.Digest // executed or certified here; zero while neither
-}
-
-// claim is a digest in a view; the zero value claims nothing.
-type claim struct {
-	ok     bool
-	view   messages.View
-	digest messages.Digest
-}
-
-func (c claim) is(view messages.View, digest messages.Digest) bool {
-	return c.ok && c.view == view && c.digest == digest
-}
-
-// Record is what must be durable before a vote that depends on it leaves.
-type Record struct {
-	Kind RecordKind
-	// Vote holds the record's fields: for RecordVote the vote itself, else the
-	// (view, sequence, digest) that was accepted or prepared.
-	Vote messages.Vote
-	// Batch travels with RecordAccepted: whoever voted can serve the batch.
-	Batch *messages.Batch
-}
-
-// RecordKind says what a Record records.
-type RecordKind uint8
-
-// The kinds of records.
-const (
-	RecordAccepted RecordKind = iota + 1 // a pre-prepare was accepted, with its batch
-	RecordPrepared                       // prepared(v,s,d) holds
-	RecordVote                           // this vote may be signed
-)
 
 // Grant is the voter's yes.
 type Grant struct {
@@ -93,12 +58,13 @@ const (
 	ContradictsExecuted         // another digest was executed or certified here [V6]
 	NotACheckpoint              // not a multiple of the checkpoint interval
 	OtherStateVoted             // another state digest was voted for this checkpoint [V5]
+	ViewActive                  // the view was entered already: there is one NewView
 )
 
 var refusalNames = [...]string{
 	"granted", "halted", "wrong view", "changing views", "not the leader", "below the low watermark",
 	"above the high watermark", "settled by new-view", "other digest accepted", "not accepted",
-	"contradicts executed", "not a checkpoint", "other state voted",
+	"contradicts executed", "not a checkpoint", "other state voted", "view active",
 }
 
 func (r Refusal) String() string {
@@ -141,7 +107,7 @@ func (v *Voter) Halt() { v.halted = true }
 func (v *Voter) NextSeq() messages.Seq {
 	top := max(v.marks.Low, v.settled)
 	for seq, m := range v.memory {
-		if seq > top && (m.fixed != messages.Digest{} || m.accepted.ok && m.accepted.view == v.view) {
+		if _, accepted := m.acceptedIn(v.view); seq > top && (accepted || !m.fixed.IsZero()) {
 			top = seq
 		}
 	}
@@ -155,19 +121,18 @@ func (v *Voter) Accept(from messages.Index, pp messages.Vote, batch *messages.Ba
 	if r := v.admit(pp); r != Granted {
 		return nil, r
 	}
-	switch m := v.memory[pp.Seq]; {
+	before, accepted := v.remember(pp.Seq).acceptedIn(pp.View)
+	switch {
 	case from != v.leader(pp.View):
 		return nil, NotLeader
 	case pp.Seq <= v.settled:
 		return nil, SettledByNewView
-	case m == nil:
-	case m.accepted.is(pp.View, pp.Digest):
+	case accepted && before == pp.Digest:
 		return nil, Granted // heard again
-	case m.accepted.ok && m.accepted.view >= pp.View:
+	case accepted:
 		return nil, OtherDigestAccepted
 	}
-	m := v.remember(pp.Seq)
-	m.accepted = claim{true, pp.View, pp.Digest}
+	v.remember(pp.Seq).accept(pp.View, pp.Digest)
 	pp.Kind = messages.PrePrepare
 	return []Record{{Kind: RecordAccepted, Vote: pp, Batch: batch}}, Granted
 }
@@ -181,7 +146,10 @@ func (v *Voter) Grant(vote messages.Vote) (Grant, Refusal) {
 	}
 	m := v.memory[vote.Seq]
 	phase := messages.PrePrepare <= vote.Kind && vote.Kind <= messages.Commit
-	if m == nil || !phase || !m.accepted.is(vote.View, vote.Digest) {
+	if m == nil || !phase {
+		return Grant{}, NotAccepted
+	}
+	if accepted, ok := m.acceptedIn(vote.View); !ok || accepted != vote.Digest {
 		return Grant{}, NotAccepted
 	}
 	leads := v.leader(vote.View) == v.self
@@ -193,7 +161,7 @@ func (v *Voter) Grant(vote messages.Vote) (Grant, Refusal) {
 	}
 	g := Grant{Vote: vote}
 	if vote.Kind == messages.Commit {
-		m.prepared = claim{true, vote.View, vote.Digest}
+		m.prepare(vote.View, vote.Digest)
 		g.Records = append(g.Records, Record{Kind: RecordPrepared, Vote: vote})
 	}
 	m.sent = append(m.sent, vote)
@@ -262,58 +230,6 @@ func (v *Voter) Stable(seq messages.Seq) {
 	v.marks = NewWatermarks(seq, v.window)
 	maps.DeleteFunc(v.memory, func(s messages.Seq, _ *memory) bool { return s <= seq })
 	maps.DeleteFunc(v.checkpoints, func(s messages.Seq, _ messages.Digest) bool { return s <= seq })
-}
-
-// Restore brings a durable record back after a crash. Records are restored in
-// the order in which they were written, after Stable.
-func (v *Voter) Restore(r Record) {
-	vote := r.Vote
-	if vote.Seq <= v.marks.Low {
-		return
-	}
-	if r.Kind == RecordVote && vote.Kind == messages.Checkpoint {
-		v.checkpoints[vote.Seq] = vote.Digest
-		return
-	}
-	m := v.remember(vote.Seq)
-	switch r.Kind {
-	case RecordAccepted:
-		m.accepted = claim{true, vote.View, vote.Digest}
-	case RecordPrepared:
-		m.prepared = claim{true, vote.View, vote.Digest}
-	case RecordVote:
-		if !slices.Contains(m.sent, vote) {
-			m.sent = append(m.sent, vote)
-		}
-	}
-}
-
-// Accepted lists the pre-prepares accepted in the current view, by sequence.
-func (v *Voter) Accepted() []messages.Vote {
-	var list []messages.Vote
-	for _, seq := range slices.Sorted(maps.Keys(v.memory)) {
-		if a := v.memory[seq].accepted; a.ok && a.view == v.view {
-			list = append(list, messages.Vote{Kind: messages.PrePrepare, View: a.view, Seq: seq, Digest: a.digest})
-		}
-	}
-	return list
-}
-
-// Sent lists every vote granted above the low watermark that may be sent
-// again: those of the current view by sequence, then Checkpoints.
-func (v *Voter) Sent() []messages.Vote {
-	var list []messages.Vote
-	for _, seq := range slices.Sorted(maps.Keys(v.memory)) {
-		for _, vote := range v.memory[seq].sent {
-			if vote.View == v.view {
-				list = append(list, vote)
-			}
-		}
-	}
-	for _, seq := range slices.SortedFunc(maps.Keys(v.checkpoints), cmp.Compare[messages.Seq]) {
-		list = append(list, messages.Vote{Kind: messages.Checkpoint, Seq: seq, Digest: v.checkpoints[seq]})
-	}
-	return list
 }
 
 func (v *Voter) remember(seq messages.Seq) *memory {

@@ -1,0 +1,57 @@
+package pbft
+
+import "github.com/cretoai/consensus/messages"
+
+// Marks are the current watermarks.
+func (s *Sequencer) Marks() Watermarks { return s.voter.Marks() }
+
+// View is the current view.
+func (s *Sequencer) View() messages.View { return s.voter.View() }
+
+// Leads reports whether this replica leads its view and may propose.
+func (s *Sequencer) Leads() bool { return s.voter.Leads() }
+
+// Active reports whether this replica votes in its view.
+func (s *Sequencer) Active() bool { return s.voter.Active() }
+
+// Head is the ledger head after the last executed sequence.
+func (s *Sequencer) Head() messages.Digest { return s.head }
+
+// Executed is the last executed sequence.
+func (s *Sequencer) Executed() messages.Seq { return s.executed }
+
+// StableCheckpoint is the last stable checkpoint, the low watermark.
+func (s *Sequencer) StableCheckpoint() StableCheckpoint { return s.stable }
+
+// Highest is the highest sequence anything was heard of: what lies between
+// Executed and it is in flight.
+func (s *Sequencer) Highest() messages.Seq { return s.highest }
+
+// Certified is the highest checkpoint certificate known, perhaps of a state this
+// replica has yet to execute.
+func (s *Sequencer) Certified() StableCheckpoint { return s.certified }
+
+// ViewRecords are the records that say where the voter stands: with them a
+// restart needs none of the older ones about views.
+func (s *Sequencer) ViewRecords() []Record {
+	var records []Record
+	if nv := s.voter.Entered(); nv != nil {
+		records = append(records, Record{Kind: RecordNewView, NewView: nv})
+	}
+	if left := s.voter.Left(); left != nil && left.View == s.voter.View() && !s.voter.Active() {
+		records = append(records, Record{Kind: RecordViewChange, ViewChange: left})
+	}
+	return records
+}
+
+// Listed are the batches at hand that the view's NewView lists and that are not
+// executed yet: they are on their way.
+func (s *Sequencer) Listed() []*messages.Batch {
+	var list []*messages.Batch
+	for _, pp := range s.voter.Accepted() {
+		if batch := s.bodies.Get(pp.Digest); batch != nil && pp.Seq > s.executed && pp.Seq <= s.voter.settled {
+			list = append(list, batch)
+		}
+	}
+	return list
+}
