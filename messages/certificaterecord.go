@@ -9,21 +9,6 @@ import (
 // BundleRecord: a signed bundle, own or verified.
 type BundleRecord struct{ Bundle *Bundle }
 
-// Place is where the journal keeps a record's bytes.
-type Place struct {
-	Segment        uint64
-	Offset, Length uint32
-}
-
-// DecidedRecord: Digest was decided for Seq by the Commit votes of View in the
-// bundles that Certificate points to.
-type DecidedRecord struct {
-	View        View
-	Seq         Seq
-	Digest      Digest
-	Certificate []Place
-}
-
 // StableRecord: the checkpoint (Seq, Digest) is stable by the Checkpoint votes
 // in the bundles of Certificate.
 type StableRecord struct {
@@ -34,10 +19,8 @@ type StableRecord struct {
 
 // Sizes, of a fixed layout in big-endian order.
 const (
-	placeBytes         = 8 + 4 + 4             // segment ‖ offset ‖ length
-	bundleHeaderBytes  = 8 + 2 + 2 + 2         // epoch ‖ from ‖ votes ‖ signature bytes; then votes, signature
-	decidedHeaderBytes = claimBytes + 2        // claim ‖ places; then the places
-	stableHeaderBytes  = 8 + len(Digest{}) + 2 // seq ‖ digest ‖ bundles; then the bundles
+	bundleHeaderBytes = 8 + 2 + 2 + 2         // epoch ‖ from ‖ votes ‖ signature bytes; then votes, signature
+	stableHeaderBytes = 8 + len(Digest{}) + 2 // seq ‖ digest ‖ bundles; then the bundles
 )
 
 // AppendTo appends epoch 8 ‖ from 2 ‖ votes 2 ‖ signature bytes 2 ‖ the votes,
@@ -104,59 +87,6 @@ func readBundle(b []byte) (*Bundle, []byte, error) {
 	return bundle, b[size:], nil
 }
 
-func (r DecidedRecord) validate() error {
-	if err := checkClaim(r.Seq, r.Digest); err != nil {
-		return err
-	}
-	if len(r.Certificate) == 0 || len(r.Certificate) > CertificateBundlesMax {
-		return fmt.Errorf("a certificate holds 1 to %d bundles, not %d", CertificateBundlesMax, len(r.Certificate))
-	}
-	for i, p := range r.Certificate {
-		if p.Length == 0 {
-			return fmt.Errorf("bundle %d of a certificate is at no place", i)
-		}
-	}
-	return nil
-}
-
-// AppendTo appends view 8 ‖ seq 8 ‖ digest 32 ‖ places 2 ‖ the places: segment
-// 8 ‖ offset 4 ‖ length 4.
-func (r DecidedRecord) AppendTo(b []byte) ([]byte, error) {
-	if err := r.validate(); err != nil {
-		return b, err
-	}
-	b = appendClaim(b, r.View, r.Seq, r.Digest)
-	b = binary.BigEndian.AppendUint16(b, uint16(len(r.Certificate)))
-	for _, p := range r.Certificate {
-		b = binary.BigEndian.AppendUint64(b, p.Segment)
-		b = binary.BigEndian.AppendUint32(b, p.Offset)
-		b = binary.BigEndian.AppendUint32(b, p.Length)
-	}
-	return b, nil
-}
-
-// ParseDecidedRecord reads what AppendTo appended.
-func ParseDecidedRecord(b []byte) (DecidedRecord, error) {
-	if len(b) < decidedHeaderBytes {
-		return DecidedRecord{}, fmt.Errorf("a record %q has %d bytes or more, not %d", RecordDecided, decidedHeaderBytes, len(b))
-	}
-	places := int(binary.BigEndian.Uint16(b[claimBytes:]))
-	if err := checkLength(RecordDecided, b, decidedHeaderBytes+places*placeBytes); err != nil {
-		return DecidedRecord{}, err
-	}
-	r := DecidedRecord{Certificate: make([]Place, places)}
-	r.View, r.Seq, r.Digest = readClaim(b)
-	for i := range r.Certificate {
-		p := b[decidedHeaderBytes+i*placeBytes:]
-		r.Certificate[i] = Place{
-			Segment: binary.BigEndian.Uint64(p),
-			Offset:  binary.BigEndian.Uint32(p[8:]),
-			Length:  binary.BigEndian.Uint32(p[12:]),
-		}
-	}
-	return r, r.validate()
-}
-
 // AppendTo appends seq 8 ‖ digest 32 ‖ bundles 2 ‖ the bundles, as BundleRecord
 // appends them.
 func (r StableRecord) AppendTo(b []byte) ([]byte, error) {
@@ -185,16 +115,25 @@ func ParseStableRecord(b []byte) (StableRecord, error) {
 		return StableRecord{}, fmt.Errorf("a record %q has %d bytes or more, not %d", RecordStable, stableHeaderBytes, len(b))
 	}
 	r := StableRecord{Seq: Seq(binary.BigEndian.Uint64(b)), Digest: Digest(b[8:40])}
-	bundles, rest := int(binary.BigEndian.Uint16(b[40:])), b[stableHeaderBytes:]
-	for i := range bundles {
-		bundle, next, err := readBundle(rest)
-		if err != nil {
-			return StableRecord{}, fmt.Errorf("bundle %d: %w", i, err)
-		}
-		r.Certificate, rest = append(r.Certificate, bundle), next
-	}
-	if len(rest) != 0 {
-		return StableRecord{}, fmt.Errorf("%d bytes follow the last bundle of a certificate", len(rest))
+	var err error
+	if r.Certificate, err = readBundles(b[stableHeaderBytes:], int(binary.BigEndian.Uint16(b[40:]))); err != nil {
+		return StableRecord{}, err
 	}
 	return r, r.validate()
+}
+
+// readBundles reads the n bundles that b consists of.
+func readBundles(b []byte, n int) ([]*Bundle, error) {
+	var bundles []*Bundle
+	for i := range n {
+		bundle, rest, err := readBundle(b)
+		if err != nil {
+			return nil, fmt.Errorf("bundle %d: %w", i, err)
+		}
+		bundles, b = append(bundles, bundle), rest
+	}
+	if len(b) != 0 {
+		return nil, fmt.Errorf("%d bytes follow the last bundle of a certificate", len(b))
+	}
+	return bundles, nil
 }

@@ -101,6 +101,11 @@ var forms = [...]form{
 	{FrameFetchDecided, "fetch-decided", 2, func() Message { return new(FetchDecided) }},
 	{FrameDecided, "decided", 5, func() Message { return new(Decided) }},
 	{FrameStableCheckpoint, "stable-checkpoint", 3, func() Message { return new(StableCheckpoint) }},
+	{FrameViewChange, "view-change", 3, func() Message { return new(ViewChangeMessage) }},
+	{FrameNewView, "new-view", 3, func() Message { return new(NewViewMessage) }},
+	{FrameFetchViewChange, "fetch-view-change", 3, func() Message { return new(FetchViewChange) }},
+	{FrameFetchPrepared, "fetch-prepared", 3, func() Message { return new(FetchPrepared) }},
+	{FramePrepared, "prepared", 4, func() Message { return new(PreparedCertificate) }},
 }
 
 func formOf(k FrameKind) (form, bool) {

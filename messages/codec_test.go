@@ -84,6 +84,11 @@ func TestFrameGolden(t *testing.T) {
 		FrameFetchDecided:     "0690899ed6e65837bb0c82c334fdde672f7b0c16a0a64723360e85ca4a3a1bb3",
 		FrameDecided:          "663f93dd2e08b25a7e34242f7e19dc3e6a434e4797729e40de587121ca0e9529",
 		FrameStableCheckpoint: "0a63f17fb17a1f8f78487f05044937fefdc4049773ff4f9013eaacd758e8f2eb",
+		FrameViewChange:       "a74c1bbbba9840fe70c233f306e586f8c908ff64781bb59849b1c9bf0bb1c887",
+		FrameNewView:          "50494ca2c0d055fa25d7ef69772ab19248bba8a17721d765bfdc333a894dde03",
+		FrameFetchViewChange:  "387888058fcf5816e8918612e62969b75c65c27b8e1a45d220e70af4b51f89a0",
+		FrameFetchPrepared:    "4ab1fe28a386b4c3293e5eddf6a5178c3c1a28cc98c51ea2bb1fe9ab80af5061",
+		FramePrepared:         "c506e2592d8e1910fcdaeb8048f5d1ebff202db453c431328be1bf7e4d5f0cc2",
 	}
 	full := map[FrameKind]string{
 		FrameHello:  "950101c420cf7605ed1bc735f6c825554154627467e1cac9df54cee8699218ed434603c568c41002000000000000000000000000000000ab7265706c69636120312e30",
@@ -222,7 +227,7 @@ func TestFrameReasons(t *testing.T) {
 		{"the next version, larger than a frame", string(newer), UnknownVersion},
 		{"a negative version", "\x92\xff\x01", Malformed},
 		{"kind 0", "\x92\x01\x00", UnknownKind},
-		{"the first reserved kind", "\x92\x01\x0b", UnknownKind},
+		{"the first reserved kind", "\x92\x01\x10", UnknownKind},
 		{"a kind above a byte, of a known one modulo 256", "\x94\x01\xcd\x01\x08\x03\x04", UnknownKind},
 		{"a negative kind", "\x94\x01\xff\x03\x04", Malformed},
 		{"larger than a frame", string(large), TooLarge},
@@ -252,6 +257,7 @@ func TestFrameKinds(t *testing.T) {
 	want := []FrameKind{
 		FrameHello, FrameRefusal, FrameStatus, FrameBundles, FrameBatchBody,
 		FrameForward, FrameFetchBatch, FrameFetchDecided, FrameDecided, FrameStableCheckpoint,
+		FrameViewChange, FrameNewView, FrameFetchViewChange, FrameFetchPrepared, FramePrepared,
 	}
 	if got := FrameKinds(); !reflect.DeepEqual(got, want) {
 		t.Fatalf("kinds %v", got)
@@ -264,7 +270,7 @@ func TestFrameKinds(t *testing.T) {
 			t.Errorf("the form of %v is of another kind", k)
 		}
 	}
-	if got := FrameKind(11).String(); got != "frame(11)" {
+	if got := FrameKind(16).String(); got != "frame(16)" {
 		t.Errorf("a kind without a name prints %q", got)
 	}
 }
@@ -303,6 +309,10 @@ func TestFrameLimits(t *testing.T) {
 		"a certificate": &StableCheckpoint{Certificate: bundlesOf(CertificateBundlesMax+1, 1, 1)},
 		"a decision":    &Decided{Certificate: bundlesOf(CertificateBundlesMax+1, 1, 1)},
 		"its body":      &Decided{Body: make([]byte, BatchBytesMax+1)},
+		"claims":        &ViewChangeMessage{Bundle: bundleOf(0, 1, 1), Body: &ViewChangeBody{Accepted: make([]Claim, ViewChangeBytesMax/claimBytes)}},
+		"a list":        &NewViewMessage{Bundle: bundleOf(0, 1, 1), Body: &NewViewBody{List: make([]Digest, NewViewBytesMax/32)}},
+		"a member":      &FetchViewChange{Member: MembersMax},
+		"a prepared":    &PreparedCertificate{Certificate: bundlesOf(CertificateBundlesMax+1, 1, 1)},
 	}
 	for name, m := range tests {
 		f, ok := formOf(m.FrameKind())
@@ -349,6 +359,9 @@ func TestFrameBombs(t *testing.T) {
 		"array32 of digests":                 "\x93\x01\x07\xdd\xff\xff\xff\xff",
 		"array32 of slots":                   "\x9d\x01\x03\x00\xc3\x00\x00\x00\xc4\x20" + strings.Repeat("\x00", 32) + "\x00\xc4\x20" + strings.Repeat("\x00", 32) + "\x00\x90\xdd\xff\xff\xff\xff",
 		"as many slots as allowed":           "\x9d\x01\x03\x00\xc3\x00\x00\x00\xc4\x20" + strings.Repeat("\x00", 32) + "\x00\xc4\x20" + strings.Repeat("\x00", 32) + "\x00\x90\xdc\x04\x00",
+		"bin32 of a view-change":             "\x95\x01\x0b\x94\x00\x00\xc4\x31" + strings.Repeat("\x00", 49) + "\xc4\x01\x00\xc6\xff\xff\xff\xff",
+		"claims that do not follow":          "\x95\x01\x0b\x94\x00\x00\xc4\x31" + strings.Repeat("\x00", 49) + "\xc4\x01\x00\xc4\x34" + strings.Repeat("\x00", 48) + "\x04\x00\x10\x00\x90",
+		"a list that does not follow":        "\x95\x01\x0c\x94\x00\x00\xc4\x31" + strings.Repeat("\x00", 49) + "\xc4\x01\x00\xc4\x36" + strings.Repeat("\x00", 48) + "\x00\x40\x04\x00\x04\x00\x90",
 		"nested arrays":                      strings.Repeat("\x91", 4<<20),
 		"nested arrays for bundles":          "\x93\x01\x04" + strings.Repeat("\x91", FrameBytesMax-3),
 		"nested maps for a name":             string(hello[:len(hello)-12]) + strings.Repeat("\x81", FrameBytesMax-200),

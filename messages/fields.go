@@ -168,7 +168,7 @@ func (m *Decided) decodeFields(r *frameReader) {
 	m.View = View(r.uint())
 	m.Seq = Seq(r.uint())
 	m.Digest = r.digest()
-	m.Certificate = r.bundles(CertificateBundlesMax)
+	m.Certificate = r.certificate()
 	m.Body = r.bin(BatchBytesMax)
 }
 
@@ -185,7 +185,7 @@ func (m *StableCheckpoint) encodeFields(w *frameWriter) {
 func (m *StableCheckpoint) decodeFields(r *frameReader) {
 	m.Seq = Seq(r.uint())
 	m.Digest = r.digest()
-	m.Certificate = r.bundles(CertificateBundlesMax)
+	m.Certificate = r.certificate()
 }
 
 // A bundle travels as [epoch, from, votes, signature], its votes as one byte
@@ -200,23 +200,31 @@ const (
 func bundlesSize(bundles []*Bundle) int {
 	size := 0
 	for _, b := range bundles {
-		size += bundleFrameBytesMax + len(b.Votes)*VoteBytes + len(b.Signature)
+		size += bundleFrameSize(b)
 	}
 	return size
+}
+
+func bundleFrameSize(b *Bundle) int {
+	return bundleFrameBytesMax + len(b.Votes)*VoteBytes + len(b.Signature)
 }
 
 func (w *frameWriter) bundles(bundles []*Bundle) {
 	w.array(len(bundles))
 	for _, b := range bundles {
-		w.array(4)
-		w.uint(uint64(b.Epoch))
-		w.uint(uint64(b.From))
-		w.binLen(len(b.Votes) * VoteBytes)
-		for _, v := range b.Votes {
-			w.buf = v.AppendTo(w.buf)
-		}
-		w.bin(b.Signature)
+		w.bundle(b)
 	}
+}
+
+func (w *frameWriter) bundle(b *Bundle) {
+	w.array(4)
+	w.uint(uint64(b.Epoch))
+	w.uint(uint64(b.From))
+	w.binLen(len(b.Votes) * VoteBytes)
+	for _, v := range b.Votes {
+		w.buf = v.AppendTo(w.buf)
+	}
+	w.bin(b.Signature)
 }
 
 func (r *frameReader) bundles(limit int) []*Bundle {
@@ -226,18 +234,25 @@ func (r *frameReader) bundles(limit int) []*Bundle {
 	}
 	bundles := make([]*Bundle, 0, n)
 	for range n {
-		b := new(Bundle)
-		r.tuple(4)
-		b.Epoch = Epoch(r.uint())
-		b.From = Index(r.uintMax(math.MaxUint16))
-		b.Votes = r.votes()
-		b.Signature = r.bin(SignatureBytesMax)
+		b := r.bundle()
 		if r.err != nil {
 			return nil
 		}
 		bundles = append(bundles, b)
 	}
 	return bundles
+}
+
+func (r *frameReader) certificate() []*Bundle { return r.bundles(CertificateBundlesMax) }
+
+func (r *frameReader) bundle() *Bundle {
+	b := new(Bundle)
+	r.tuple(4)
+	b.Epoch = Epoch(r.uint())
+	b.From = Index(r.uintMax(math.MaxUint16))
+	b.Votes = r.votes()
+	b.Signature = r.bin(SignatureBytesMax)
+	return b
 }
 
 func (r *frameReader) votes() []Vote {

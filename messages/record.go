@@ -11,16 +11,17 @@ import (
 type RecordKind uint8
 
 // The kinds of records. Their numbers are stored: they never change, and one
-// given up is not given away again. Reserved: 8 view entered, 9 view-change
-// body, 10 new-view body.
+// given up is not given away again: 6 was given up. Reserved: 8 view entered.
 const (
-	RecordAccepted RecordKind = 1 // AcceptedRecord
-	RecordBatch    RecordKind = 2 // a batch's bytes as they came, read by ParseBatch
-	RecordPrepared RecordKind = 3 // PreparedRecord
-	RecordVote     RecordKind = 4 // VoteRecord
-	RecordBundle   RecordKind = 5 // BundleRecord
-	RecordDecided  RecordKind = 6 // DecidedRecord
-	RecordStable   RecordKind = 7 // StableRecord
+	RecordAccepted   RecordKind = 1  // AcceptedRecord
+	RecordBatch      RecordKind = 2  // a batch's bytes as they came, read by ParseBatch
+	RecordPrepared   RecordKind = 3  // PreparedRecord
+	RecordVote       RecordKind = 4  // VoteRecord
+	RecordBundle     RecordKind = 5  // BundleRecord
+	RecordStable     RecordKind = 7  // StableRecord
+	RecordViewChange RecordKind = 9  // ViewChangeRecord
+	RecordNewView    RecordKind = 10 // NewViewRecord
+	RecordSupport    RecordKind = 11 // SupportRecord
 )
 
 func (k RecordKind) String() string {
@@ -35,10 +36,14 @@ func (k RecordKind) String() string {
 		return "vote"
 	case RecordBundle:
 		return "bundle"
-	case RecordDecided:
-		return "decided"
 	case RecordStable:
 		return "stable"
+	case RecordViewChange:
+		return "view-change"
+	case RecordNewView:
+		return "new-view"
+	case RecordSupport:
+		return "support"
 	}
 	return fmt.Sprintf("record(%d)", uint8(k))
 }

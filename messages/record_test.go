@@ -22,12 +22,14 @@ func parsed[R record](parse func([]byte) (R, error)) func([]byte) (record, error
 
 // parsers has the parser of each kind but RecordBatch, which is a batch's bytes.
 var parsers = map[RecordKind]func([]byte) (record, error){
-	RecordAccepted: parsed(ParseAcceptedRecord),
-	RecordPrepared: parsed(ParsePreparedRecord),
-	RecordVote:     parsed(ParseVoteRecord),
-	RecordBundle:   parsed(ParseBundleRecord),
-	RecordDecided:  parsed(ParseDecidedRecord),
-	RecordStable:   parsed(ParseStableRecord),
+	RecordAccepted:   parsed(ParseAcceptedRecord),
+	RecordPrepared:   parsed(ParsePreparedRecord),
+	RecordVote:       parsed(ParseVoteRecord),
+	RecordBundle:     parsed(ParseBundleRecord),
+	RecordStable:     parsed(ParseStableRecord),
+	RecordViewChange: parsed(ParseViewChangeRecord),
+	RecordNewView:    parsed(ParseNewViewRecord),
+	RecordSupport:    parsed(ParseSupportRecord),
 }
 
 func smallRecords() map[RecordKind]record {
@@ -39,26 +41,40 @@ func smallRecords() map[RecordKind]record {
 			Epoch: 6, From: 7, Signature: []byte{8, 9},
 			Votes: []Vote{{Kind: Prepare, View: 1, Seq: 2, Digest: numbered(1)}},
 		}},
-		RecordDecided: DecidedRecord{
-			View: 1, Seq: 2, Digest: numbered(1),
-			Certificate: []Place{{Segment: 3, Offset: 4, Length: 5}, {Segment: 6, Offset: 7, Length: 8}},
-		},
-		RecordStable: StableRecord{Seq: 128, Digest: numbered(1), Certificate: bundlesOf(2, 1, 2)},
+		RecordStable:     StableRecord{Seq: 128, Digest: numbered(1), Certificate: bundlesOf(2, 1, 2)},
+		RecordViewChange: ViewChangeRecord{goldenViewChange()},
+		RecordNewView:    NewViewRecord{goldenNewView(), signed(1, newViewVote(goldenNewView())), bundlesOf(1, 1, 2)},
+		RecordSupport:    SupportRecord{signed(2, viewChangeVote(goldenViewChange())), goldenViewChange()},
 	}
 }
 
 func largestRecords() map[RecordKind]record {
-	places := make([]Place, CertificateBundlesMax)
-	for i := range places {
-		places[i] = Place{Segment: math.MaxUint64 - uint64(i), Offset: math.MaxUint32, Length: math.MaxUint32}
-	}
+	vc, nv := largestViewChanges()[FrameViewChange].(*ViewChangeMessage), largestViewChanges()[FrameNewView].(*NewViewMessage)
 	return map[RecordKind]record{
-		RecordAccepted: AcceptedRecord{View: math.MaxUint64, Seq: math.MaxUint64, Digest: numbered(1)},
-		RecordPrepared: PreparedRecord{View: math.MaxUint64, Seq: math.MaxUint64, Digest: numbered(1)},
-		RecordVote:     VoteRecord{Vote{Kind: Commit, View: math.MaxUint64, Seq: math.MaxUint64, Digest: numbered(1)}},
-		RecordBundle:   BundleRecord{bundleOf(math.MaxUint16, BundleVotesMax, SignatureBytesMax)},
-		RecordDecided:  DecidedRecord{View: math.MaxUint64, Seq: math.MaxUint64, Digest: numbered(1), Certificate: places},
-		RecordStable:   StableRecord{Seq: math.MaxUint64, Digest: numbered(1), Certificate: largestCertificate()},
+		RecordAccepted:   AcceptedRecord{View: math.MaxUint64, Seq: math.MaxUint64, Digest: numbered(1)},
+		RecordPrepared:   PreparedRecord{View: math.MaxUint64, Seq: math.MaxUint64, Digest: numbered(1)},
+		RecordVote:       VoteRecord{Vote{Kind: Commit, View: math.MaxUint64, Seq: math.MaxUint64, Digest: numbered(1)}},
+		RecordBundle:     BundleRecord{bundleOf(math.MaxUint16, BundleVotesMax, SignatureBytesMax)},
+		RecordStable:     StableRecord{Seq: math.MaxUint64, Digest: numbered(1), Certificate: largestCertificate()},
+		RecordViewChange: ViewChangeRecord{vc.Body},
+		RecordNewView:    NewViewRecord{nv.Body, nv.Bundle, nv.Certificate},
+		RecordSupport:    SupportRecord{vc.Bundle, vc.Body},
+	}
+}
+
+// TestNewViewRecord_NotSignedYet: the own NewView is recorded before its
+// signature exists, and one at genesis has no certificate.
+func TestNewViewRecord_NotSignedYet(t *testing.T) {
+	atGenesis := &NewViewBody{View: 1, ViewChanges: []ViewChangeRef{{0, numbered(1)}}}
+	for _, want := range []NewViewRecord{
+		{Body: goldenNewView(), Certificate: bundlesOf(2, 1, 2)},
+		{Body: atGenesis},
+		{Body: atGenesis, Bundle: signed(1, newViewVote(atGenesis))},
+	} {
+		got, err := ParseNewViewRecord(appendRecord(t, want))
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v (%v), want %+v", got, err, want)
+		}
 	}
 }
 
@@ -80,14 +96,20 @@ func TestRecordGolden(t *testing.T) {
 		RecordVote:     "05" + "0000000000000005" + "0000000000000000" + d,
 		RecordBundle: "0000000000000006" + "0007" + "0001" + "0002" +
 			"02" + "0000000000000001" + "0000000000000002" + d + "0809",
-		RecordDecided: "0000000000000001" + "0000000000000002" + d + "0002" +
-			"0000000000000003" + "00000004" + "00000005" +
-			"0000000000000006" + "00000007" + "00000008",
 		RecordStable: "0000000000000080" + d + "0002" +
 			"ffffffffffffffff" + "0000" + "0001" + "0002" +
 			"03" + "0000000000000000" + "0000000000000001" + numbered(0).Hex() + "ffff" +
 			"ffffffffffffffff" + "0001" + "0001" + "0002" +
 			"03" + "0000000000000000" + "0000000000000001" + numbered(0).Hex() + "ffff",
+		RecordViewChange: hex.EncodeToString(goldenViewChange().AppendTo(nil)),
+		RecordNewView: "0000015c" + "0001" + "0001" + hex.EncodeToString(goldenNewView().AppendTo(nil)) +
+			"0000000000000000" + "0001" + "0001" + "0002" +
+			"06" + "0102030405060708" + "0000000000000000" + goldenNewView().Digest().Hex() + "0809" +
+			"ffffffffffffffff" + "0000" + "0001" + "0002" +
+			"03" + "0000000000000000" + "0000000000000001" + numbered(0).Hex() + "ffff",
+		RecordSupport: "0000000000000000" + "0002" + "0001" + "0002" +
+			"05" + "0102030405060708" + "0000000000000000" + goldenViewChange().Digest().Hex() + "0809" +
+			hex.EncodeToString(goldenViewChange().AppendTo(nil)),
 	}
 	for kind, r := range smallRecords() {
 		if got := hex.EncodeToString(appendRecord(t, r)); got != golden[kind] {
@@ -98,7 +120,7 @@ func TestRecordGolden(t *testing.T) {
 
 // TestRecordKinds freezes the numbers, which are on every disk.
 func TestRecordKinds(t *testing.T) {
-	names := []string{"", "accepted", "batch", "prepared", "vote", "bundle", "decided", "stable", "record(8)"}
+	names := []string{"", "accepted", "batch", "prepared", "vote", "bundle", "record(6)", "stable", "record(8)", "view-change", "new-view", "support", "record(12)"}
 	for i, want := range names {
 		if got := RecordKind(i).String(); i > 0 && got != want {
 			t.Errorf("record kind %d is %q, not %q", i, got, want)
@@ -173,17 +195,23 @@ func TestRecordInvalid(t *testing.T) {
 		{"bundle without a signature", BundleRecord{bundle(func(b *Bundle) { b.Signature = nil })}, "signed"},
 		{"bundle with too long a signature", BundleRecord{bundleOf(1, 1, SignatureBytesMax+1)}, "at most 5120 bytes"},
 		{"bundle whose length needs 17 bits", BundleRecord{bundleOf(1, 1, 1<<16+1)}, "at most 5120 bytes"},
-		{"decided at sequence 0", DecidedRecord{Digest: d, Certificate: make([]Place, 1)}, "sequence 0"},
-		{"decided without a digest", DecidedRecord{Seq: 1, Certificate: make([]Place, 1)}, "without a digest"},
-		{"decided without a certificate", DecidedRecord{Seq: 1, Digest: d}, "1 to 64 bundles, not 0"},
-		{"decided with too large a certificate", DecidedRecord{Seq: 1, Digest: d, Certificate: make([]Place, CertificateBundlesMax+1)}, "not 65"},
-		{"decided with a bundle nowhere", DecidedRecord{Seq: 1, Digest: d, Certificate: make([]Place, 1)}, "at no place"},
 		{"stable at sequence 0", StableRecord{Digest: d, Certificate: bundlesOf(1, 1, 1)}, "sequence 0"},
 		{"stable without a digest", StableRecord{Seq: 1, Certificate: bundlesOf(1, 1, 1)}, "without a digest"},
 		{"stable without a certificate", StableRecord{Seq: 1, Digest: d}, "1 to 64 bundles, not 0"},
 		{"stable with no bundle", StableRecord{Seq: 1, Digest: d, Certificate: []*Bundle{nil}}, "no bundle"},
 		{"stable with too large a certificate", StableRecord{Seq: 1, Digest: d, Certificate: bundlesOf(CertificateBundlesMax+1, 1, 1)}, "not 65"},
 		{"stable with too many bytes", StableRecord{Seq: 1, Digest: d, Certificate: bundlesOf(64, 64, SignatureBytesMax)}, "at most 516096 bytes"},
+		{"view change without a body", ViewChangeRecord{}, "without a body"},
+		{"view change to view 0", ViewChangeRecord{&ViewChangeBody{}}, "view 0"},
+		{"new view without a body", NewViewRecord{Bundle: signed(1, newViewVote(goldenNewView()))}, "without a body"},
+		{"new view with a bad body", NewViewRecord{Body: &NewViewBody{}}, "view 0"},
+		{"new view without its certificate", NewViewRecord{Body: goldenNewView()}, "without the certificate of sequence 128"},
+		{"new view with a bad certificate", NewViewRecord{goldenNewView(), nil, []*Bundle{nil}}, "no bundle"},
+		{"new view signed for another", NewViewRecord{goldenNewView(), signed(1, newViewVote(largestNewView())), bundlesOf(1, 1, 2)}, "signs for"},
+		{"new view at genesis with a certificate", NewViewRecord{&NewViewBody{View: 1, ViewChanges: []ViewChangeRef{{0, d}}}, nil, bundlesOf(1, 1, 2)}, "genesis has no"},
+		{"support without a body", SupportRecord{Bundle: signed(2, viewChangeVote(goldenViewChange()))}, "has a body"},
+		{"support without a bundle", SupportRecord{Body: goldenViewChange()}, "no bundle"},
+		{"support signed for another", SupportRecord{signed(2, viewChangeVote(largestViewChange())), goldenViewChange()}, "signs for"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -219,12 +247,6 @@ func TestRecordParseInvalid(t *testing.T) {
 		{"no signature", RecordBundle, zero(12, 14)},
 		{"a longer signature", RecordBundle, set(13, 3)},
 		{"a vote of no kind", RecordBundle, zero(14, 15)},
-		{"sequence 0", RecordDecided, zero(8, 16)},
-		{"no digest", RecordDecided, zero(16, 48)},
-		{"no places", RecordDecided, zero(48, 50)},
-		{"a place too many", RecordDecided, set(49, 3)},
-		{"a place missing", RecordDecided, set(49, 1)},
-		{"a bundle nowhere", RecordDecided, zero(62, 66)},
 		{"sequence 0", RecordStable, zero(0, 8)},
 		{"no digest", RecordStable, zero(8, 40)},
 		{"no bundles", RecordStable, zero(40, 42)},
@@ -232,6 +254,18 @@ func TestRecordParseInvalid(t *testing.T) {
 		{"a bundle missing", RecordStable, set(41, 1)},
 		{"65535 bundles", RecordStable, func(b []byte) { b[40], b[41] = 0xff, 0xff }},
 		{"a vote of no kind", RecordStable, zero(56, 57)},
+		{"no view", RecordViewChange, zero(0, 8)},
+		{"a claim too many", RecordViewChange, set(49, 3)},
+		{"a body longer than the record", RecordNewView, set(0, 1)},
+		{"a body shorter than it is", RecordNewView, set(3, 0x5b)},
+		{"two bundles that sign", RecordNewView, set(5, 2)},
+		{"no bundle that signs, but its bytes", RecordNewView, set(5, 0)},
+		{"no certificate, but its bytes", RecordNewView, set(7, 0)},
+		{"a bundle too many", RecordNewView, set(7, 2)},
+		{"no view", RecordNewView, zero(8, 16)},
+		{"a vote for another view", RecordNewView, set(8+0x15c+14+8, 7)},
+		{"a vote for another body", RecordSupport, set(14+17, 7)},
+		{"a body spoiled", RecordSupport, zero(14+49+2, 14+49+2+8)},
 	}
 	for _, test := range tests {
 		t.Run(fmt.Sprintf("%v/%s", test.kind, test.name), func(t *testing.T) {

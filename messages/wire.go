@@ -12,9 +12,8 @@ import (
 type FrameKind uint8
 
 // The kinds of frames. Their numbers travel: they never change, and one given
-// up is not given away again. Reserved: 11 view-change body, 12 new-view body,
-// 13 fetch-view-change, 14 fetch-prepared, 15 prepared, 16 fetch-manifest,
-// 17 manifest, 18 fetch-chunk, 19 chunk, 20 evidence.
+// up is not given away again. Reserved: 16 fetch-manifest, 17 manifest,
+// 18 fetch-chunk, 19 chunk, 20 evidence.
 const (
 	FrameHello            FrameKind = 1
 	FrameRefusal          FrameKind = 2
@@ -26,10 +25,15 @@ const (
 	FrameFetchDecided     FrameKind = 8
 	FrameDecided          FrameKind = 9
 	FrameStableCheckpoint FrameKind = 10
+	FrameViewChange       FrameKind = 11
+	FrameNewView          FrameKind = 12
+	FrameFetchViewChange  FrameKind = 13
+	FrameFetchPrepared    FrameKind = 14
+	FramePrepared         FrameKind = 15
 )
 
 // Message is what a frame holds. The set is closed: pointers to the types of
-// this file and to Status. A message is never changed after it was sent or
+// this file and of viewchangewire.go, and to Status. A message is never changed after it was sent or
 // received.
 type Message interface {
 	FrameKind() FrameKind

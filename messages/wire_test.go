@@ -2,6 +2,7 @@ package messages
 
 import (
 	"bytes"
+	"maps"
 	"math"
 	"strings"
 	"testing"
@@ -28,7 +29,7 @@ func bundlesOf(n, votes, signature int) []*Bundle {
 func small(t testing.TB) map[FrameKind]Message {
 	batch := goldenBatch(t)
 	certificate := bundlesOf(1, 1, 3)
-	return map[FrameKind]Message{
+	examples := map[FrameKind]Message{
 		FrameHello:        &Hello{Genesis: numbered(1), Instance: [16]byte{2}, Software: "replica 1.0"},
 		FrameRefusal:      &Refusal{Reason: "another chain", Genesis: numbered(1)},
 		FrameBundles:      &Bundles{Bundles: bundlesOf(2, 2, 3)},
@@ -50,6 +51,8 @@ func small(t testing.TB) map[FrameKind]Message {
 			},
 		},
 	}
+	maps.Copy(examples, smallViewChanges())
+	return examples
 }
 
 // largest has one message of each kind, as large as it may be.
@@ -78,7 +81,7 @@ func largest(t testing.TB) map[FrameKind]Message {
 			math.MaxUint64 - WindowMax + Seq(i), math.MaxUint64, true, math.MaxUint64, math.MaxUint64,
 		})
 	}
-	return map[FrameKind]Message{
+	examples := map[FrameKind]Message{
 		FrameHello: &Hello{
 			Genesis: numbered(1), Instance: [16]byte{2}, Software: strings.Repeat("s", SoftwareBytesMax),
 		},
@@ -96,6 +99,8 @@ func largest(t testing.TB) map[FrameKind]Message {
 			Seq: math.MaxUint64, Digest: numbered(1), Certificate: largestCertificate(),
 		},
 	}
+	maps.Copy(examples, largestViewChanges())
+	return examples
 }
 
 // largestCertificate has exactly CertificateBytesMax bytes, of CertificateBundlesMax
@@ -131,15 +136,18 @@ func TestCertificateOfEveryMemberFits(t *testing.T) {
 	}
 }
 
+// spoil makes the example of one kind invalid.
+type spoil struct {
+	name  string
+	spoil func(map[FrameKind]Message)
+	kind  FrameKind
+}
+
 // TestValidate takes a valid message of each kind and spoils one field: absent,
 // repeated, out of order, a step beyond its bound.
 func TestValidate(t *testing.T) {
 	tooMany := func() []*Bundle { return bundlesOf(CertificateBundlesMax+1, 1, 1) }
-	tests := []struct {
-		name  string
-		spoil func(map[FrameKind]Message)
-		kind  FrameKind
-	}{
+	tests := []spoil{
 		{"no genesis", on(FrameHello, func(m *Hello) { m.Genesis = Digest{} }), FrameHello},
 		{"no instance", on(FrameHello, func(m *Hello) { m.Instance = [16]byte{} }), FrameHello},
 		{"name too long", on(FrameHello, func(m *Hello) { m.Software = strings.Repeat("s", SoftwareBytesMax+1) }), FrameHello},
@@ -212,7 +220,7 @@ func TestValidate(t *testing.T) {
 		{"too many slots", on(FrameStatus, func(m *Status) { m.Slots = slots(WindowMax + 1) }), FrameStatus},
 	}
 	spoiled := map[FrameKind]bool{}
-	for _, test := range tests {
+	for _, test := range append(tests, viewChangeSpoils()...) {
 		t.Run(test.kind.String()+"/"+test.name, func(t *testing.T) {
 			messages := small(t)
 			if err := messages[test.kind].Validate(); err != nil {
