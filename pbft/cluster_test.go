@@ -31,6 +31,7 @@ type faults struct {
 	loss, repeat, crash int
 	crashesMax          int
 	equivocate          bool // member 0 leads and tells each member something else
+	views, viewsMax     int  // how often, and how many times in all, somebody leaves its view
 }
 
 // event is something that may happen next: a message, or a word from one part
@@ -63,17 +64,19 @@ type node struct {
 
 	disk   disk
 	state  state
-	ready  map[messages.Seq]entry   // committed, perhaps not next
-	states map[messages.Seq]state   // at checkpoints, until one is stable
-	ledger []entry                  // executed; sequence 1 first
-	asked  map[messages.Digest]bool // batches this life of the leader proposed
-	own    map[messages.Vote]bool   // votes whose records were ever durable
+	views  views
+	ready  map[messages.Seq]entry            // committed, perhaps not next
+	states map[messages.Seq]state            // at checkpoints, until one is stable
+	ledger []entry                           // executed; sequence 1 first
+	asked  map[messages.Digest]messages.View // batches this life of the leader proposed: one more than the view
+	own    map[messages.Vote]bool            // votes whose records were ever durable
 }
 
 // disk is what survives a crash.
 type disk struct {
 	stable  pbft.StableCheckpoint
-	state   state // at the stable checkpoint
+	state   state         // at the stable checkpoint
+	beside  []pbft.Record // where the voter stood, as of the stable checkpoint
 	records []pbft.Record
 	ledger  []entry
 }
@@ -128,7 +131,11 @@ func (c *cluster) step() {
 		for _, r := range c.replicas {
 			if c.lies(r) {
 				c.lie()
+				if c.faults.views > 0 {
+					c.lieAboutViews()
+				}
 			} else {
+				c.calmViews(r)
 				r.heartbeat()
 			}
 		}
@@ -146,6 +153,9 @@ func (c *cluster) step() {
 			c.pending = append(c.pending, ev)
 		}
 		ev.deliver()
+	}
+	if c.faults.viewsMax > 0 && c.chance(c.faults.views) {
+		c.leaveView()
 	}
 	if c.faults.crashesMax > 0 && c.chance(c.faults.crash) {
 		c.faults.crashesMax--
@@ -173,11 +183,16 @@ func (c *cluster) lie() {
 			batch := c.batches[c.rand.IntN(len(c.batches))]
 			seq := messages.Seq(1 + c.rand.IntN(5))
 			kind := messages.PrePrepare + messages.Kind(c.rand.IntN(3))
-			vote := signed(0, messages.Vote{Kind: kind, Seq: seq, Digest: batch.Digest()})
+			vote := signed(0, messages.Vote{Kind: kind, View: c.someView(), Seq: seq, Digest: batch.Digest()})
 			c.send(to, func(s *pbft.Sequencer) []pbft.Effect { return s.OnBatch(0, batch) })
 			c.send(to, func(s *pbft.Sequencer) []pbft.Effect { return s.OnVotes([]verifiedVote{vote}) })
 		}
 	})
+}
+
+// someView is one that some member is in.
+func (c *cluster) someView() messages.View {
+	return c.replicas[c.rand.IntN(len(c.replicas))].core.View()
 }
 
 func (c *cluster) chance(thousandths int) bool { return c.rand.IntN(1000) < thousandths }
@@ -237,6 +252,12 @@ func (r *node) effect(e pbft.Effect) {
 	case pbft.Resend:
 		r.check(e.Bundles)
 		r.sendBundles(e.To, e.Bundles)
+	case pbft.Moved:
+	case pbft.ViewChangeReleased:
+		r.released(e)
+	case pbft.NewViewReleased:
+		r.check([]*messages.Bundle{e.NewView.Bundle})
+		c.others(r.self, func(to messages.Index) { c.sendNewView(to, e.NewView) })
 	case pbft.BroadcastBatch:
 		c.others(r.self, func(to messages.Index) { r.sendBatch(to, e.Batch) })
 	case pbft.SendBatch:
@@ -317,8 +338,12 @@ func (r *node) depend(g pbft.Group) {
 	}
 	for _, votes := range g.Bundles {
 		for _, v := range votes {
+			if v.Kind == messages.ViewChange || v.Kind == messages.NewView {
+				r.own[v] = r.own[v] || r.recordedView(v)
+				continue
+			}
 			ok := has(pbft.RecordVote, v)
-			if v.Kind != messages.Checkpoint {
+			if v.Kind != messages.Checkpoint && v.Digest != messages.NullDigest {
 				ok = ok && has(pbft.RecordAccepted, v)
 			}
 			if v.Kind == messages.Commit {
@@ -327,4 +352,13 @@ func (r *node) depend(g pbft.Group) {
 			r.own[v] = r.own[v] || ok
 		}
 	}
+}
+
+// recordedView reports whether the body a ViewChange or NewView signs for is
+// durable.
+func (r *node) recordedView(v messages.Vote) bool {
+	return slices.ContainsFunc(append(r.disk.beside, r.disk.records...), func(rec pbft.Record) bool {
+		return rec.ViewChange != nil && v.Kind == messages.ViewChange && rec.ViewChange.Digest() == v.Digest ||
+			rec.NewView != nil && v.Kind == messages.NewView && rec.NewView.Body.Digest() == v.Digest
+	})
 }

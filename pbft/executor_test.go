@@ -13,7 +13,7 @@ func (r *node) commit(committed pbft.Committed) {
 		r.c.t.Fatalf("replica %d: a certificate of %d bundles", r.self, len(bundles))
 	}
 	batch := r.batch(committed.Digest)
-	if batch == nil {
+	if batch == nil && committed.Digest != messages.NullDigest {
 		r.c.t.Fatalf("replica %d committed %d without its batch", r.self, committed.Seq)
 	}
 	r.c.local(r, func() []pbft.Effect { return r.execute(committed.Seq, entry{committed.Digest, batch}) })
@@ -65,7 +65,7 @@ func (r *node) stable(cp pbft.StableCheckpoint) []pbft.Effect {
 	if cp.Seq <= r.disk.stable.Seq {
 		return nil
 	}
-	r.disk.stable, r.disk.state = cp, r.states[cp.Seq]
+	r.disk.stable, r.disk.state, r.disk.beside = cp, r.states[cp.Seq], r.core.ViewRecords()
 	r.disk.keep(r.ledger[:cp.Seq])
 	return r.core.OnStable(cp)
 }
@@ -73,6 +73,7 @@ func (r *node) stable(cp pbft.StableCheckpoint) []pbft.Effect {
 // heartbeat ticks, tells everybody, and the leader proposes what is left.
 func (r *node) heartbeat() {
 	r.perform(r.core.OnTick())
+	r.tellViews()
 	st := r.core.Status()
 	if err := st.Validate(); err != nil {
 		r.c.t.Fatalf("replica %d: status %+v: %v", r.self, st, err)
@@ -104,7 +105,10 @@ func (r *node) propose() {
 	}
 	held := func(b *messages.Batch) bool {
 		d := b.Digest()
-		return r.asked[d] || slices.ContainsFunc(r.ledger, func(e entry) bool { return e.digest == d }) ||
+		if r.c.faults.views > 0 { // what a view lost must be proposed again
+			return r.asked[d] == r.core.View()+1 || slices.ContainsFunc(r.ledger, func(e entry) bool { return e.digest == d })
+		}
+		return r.asked[d] > 0 || slices.ContainsFunc(r.ledger, func(e entry) bool { return e.digest == d }) ||
 			slices.ContainsFunc(r.disk.records, func(rec pbft.Record) bool {
 				return rec.Kind == pbft.RecordAccepted && rec.Vote.Digest == d
 			})
@@ -112,7 +116,9 @@ func (r *node) propose() {
 	for _, b := range r.c.batches {
 		if !held(b) {
 			effects, ok := r.core.Propose(b)
-			r.asked[b.Digest()] = ok
+			if ok {
+				r.asked[b.Digest()] = r.core.View() + 1
+			}
 			r.perform(effects)
 			return
 		}
@@ -124,10 +130,13 @@ func (r *node) restart() {
 	r.life++
 	d := r.disk
 	r.slots = make(map[messages.Seq]*pbft.Slot)
-	r.asked = make(map[messages.Digest]bool)
+	r.asked, r.views = make(map[messages.Digest]messages.View), views{}
 	r.ready, r.states = make(map[messages.Seq]entry), make(map[messages.Seq]state)
 	r.state, r.ledger = d.state, slices.Clone(d.ledger[:d.stable.Seq])
 	r.core = pbft.NewSequencer(config(r.self, r.n), d.stable, d.state.head)
+	for _, rec := range d.beside {
+		r.core.Restore(rec)
+	}
 	for _, rec := range d.records {
 		if rec.Vote.Seq > d.stable.Seq {
 			r.core.Restore(rec)

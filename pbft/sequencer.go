@@ -98,6 +98,7 @@ func (s *Sequencer) Propose(batch *messages.Batch) ([]Effect, bool) {
 func (s *Sequencer) accepted(vote messages.Vote, batch *messages.Batch, records []Record) {
 	s.gatherer.Remember(records)
 	s.bodies.Bind(batch, vote.Seq)
+	defer s.resolve(batch) // after the slot knows
 	if !s.tracks(vote.Seq) {
 		return
 	}
@@ -215,6 +216,14 @@ func (s *Sequencer) OnBatch(from messages.Index, batch *messages.Batch) []Effect
 	return s.take()
 }
 
+// resolve gives a batch that came by other ways to whoever waits for it: the
+// same batch may be listed at one sequence and proposed at another.
+func (s *Sequencer) resolve(batch *messages.Batch) {
+	for _, seq := range s.fetching.arrived(batch.Digest()) {
+		s.onAwaited(batch, seq)
+	}
+}
+
 // onAwaited binds a batch to a sequence that waited for it. One that was
 // accepted without its batch, from a NewView's list, is recorded with it before
 // anything is voted.
@@ -250,8 +259,7 @@ func (s *Sequencer) OnNeedBatch(seq messages.Seq, digest messages.Digest, holder
 		return s.take()
 	}
 	if batch := s.bodies.Get(digest); batch != nil {
-		s.bodies.Bind(batch, seq)
-		s.emit(ToSlot{Seq: seq, Event: BatchHeld{digest}, Batch: batch})
+		s.onAwaited(batch, seq)
 		return s.take()
 	}
 	for _, h := range holders {
@@ -291,6 +299,7 @@ func (s *Sequencer) OnReleased(bundles []*messages.Bundle, votes []verifiedVote)
 func (s *Sequencer) Hold(seq messages.Seq, batch *messages.Batch) {
 	if seq > s.voter.Marks().Low {
 		s.bodies.Bind(batch, seq)
+		s.resolve(batch)
 	}
 }
 
