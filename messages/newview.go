@@ -25,7 +25,8 @@ type NewViewBody struct {
 	MinSDigest Digest
 	// ViewChanges is S, ascending by member.
 	ViewChanges []ViewChangeRef
-	// List holds the digests of MinS+1, MinS+2, … It does not end in NullDigest.
+	// List holds the digests of MinS+1, MinS+2, … A null batch at its end is one
+	// that was claimed, as any other batch is; package leader tells.
 	List []Digest
 	// Marks are the listed claims that rest on a prepared certificate instead of
 	// on f+1 accepted claims (A2′). Ascending by sequence.
@@ -110,8 +111,6 @@ func (b *NewViewBody) Validate() error {
 		return fmt.Errorf("a new-view names 1 to %d view-changes, not %d", MembersMax, len(b.ViewChanges))
 	case len(b.List) > WindowMax:
 		return fmt.Errorf("a new-view lists at most %d sequences, not %d", WindowMax, len(b.List))
-	case len(b.List) > 0 && b.List[len(b.List)-1] == NullDigest:
-		return errors.New("the list ends in the null batch")
 	case b.MinS+Seq(len(b.List)) < b.MinS:
 		return errors.New("the list reaches beyond the last sequence")
 	}

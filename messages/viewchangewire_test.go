@@ -79,7 +79,7 @@ func viewChangeSpoils() []spoil {
 
 		{"no body", on(FrameNewView, func(m *NewViewMessage) { m.Body = nil }), FrameNewView},
 		{"a bad body", on(FrameNewView, func(m *NewViewMessage) {
-			m.Body.List[2] = NullDigest
+			m.Body.List[2] = Digest{}
 			m.Bundle.Votes[0] = newViewVote(m.Body)
 		}), FrameNewView},
 		{"no bundle", on(FrameNewView, func(m *NewViewMessage) { m.Bundle = nil }), FrameNewView},
