@@ -37,17 +37,17 @@ func TestD5_ACrashAnywhereBringsNoSecondVote(t *testing.T) {
 // agree, every vote and view-change is durable before it leaves, and the
 // cluster finishes. [V3, V4, V7, D5]
 func TestAgreementAcrossViews(t *testing.T) {
-	schedules(t, 150, 4, 12, faults{views: 5, viewsMax: 12})
-	schedules(t, 300, 4, 12, faults{loss: 100, repeat: 50, crash: 15, crashesMax: 12, views: 8, viewsMax: 12})
-	schedules(t, 60, 5, 10, faults{loss: 100, repeat: 50, crash: 10, crashesMax: 8, views: 6, viewsMax: 10})
-	schedules(t, 40, 7, 10, faults{loss: 50, repeat: 50, crash: 10, crashesMax: 8, views: 4, viewsMax: 8})
+	schedules(t, 60, 4, 12, faults{views: 5, viewsMax: 12})
+	schedules(t, 120, 4, 12, faults{loss: 100, repeat: 50, crash: 15, crashesMax: 12, views: 8, viewsMax: 12})
+	schedules(t, 30, 5, 10, faults{loss: 100, repeat: 50, crash: 10, crashesMax: 8, views: 6, viewsMax: 10})
+	schedules(t, 20, 7, 10, faults{loss: 50, repeat: 50, crash: 10, crashesMax: 8, views: 4, viewsMax: 8})
 }
 
 // A member that lies about its claims, and begins its views several times and
 // with any quorum it pleases, splits nobody.
 func TestLiesAboutViewsSplitNobody(t *testing.T) {
 	executed, top := 0, messages.View(0)
-	for seed := range uint64(400) {
+	for seed := range uint64(150) {
 		c := newCluster(t, 4, seed, 3, faults{loss: 30, repeat: 50, crash: 5, crashesMax: 6, equivocate: true, views: 6, viewsMax: 12})
 		for range 3000 {
 			c.step()

@@ -144,7 +144,7 @@ func decideView(n int, w messages.View, s []viewChange) (*pbft.NewView, bool) {
 	if len(s) < q {
 		return nil, false
 	}
-	body := &messages.NewViewBody{View: w}
+	body, last := &messages.NewViewBody{View: w}, 0
 	nv := &pbft.NewView{Body: body}
 	for _, vc := range s {
 		if vc.body.Low > body.MinS {
@@ -155,19 +155,20 @@ func decideView(n int, w messages.View, s []viewChange) (*pbft.NewView, bool) {
 		nv.Support = append(nv.Support, pbft.Support{Bundle: vc.bundle, Body: vc.body})
 	}
 	for seq := body.MinS + 1; seq <= body.MinS+params().Window; seq++ {
-		digest, ok := decideSeq(seq, s, q, weak)
+		digest, claimed, ok := decideSeq(seq, s, q, weak)
 		if !ok {
 			return nil, false
 		}
 		body.List = append(body.List, digest)
+		if claimed { // a null batch that was prepared may have been committed
+			last = len(body.List)
+		}
 	}
-	for len(body.List) > 0 && body.List[len(body.List)-1] == messages.NullDigest {
-		body.List = body.List[:len(body.List)-1]
-	}
+	body.List = body.List[:last]
 	return nv, true
 }
 
-func decideSeq(seq messages.Seq, s []viewChange, q, weak int) (messages.Digest, bool) {
+func decideSeq(seq messages.Seq, s []viewChange, q, weak int) (d messages.Digest, claimed, ok bool) {
 	at := func(list []messages.Claim) (claims []messages.Claim) {
 		for _, c := range list {
 			if c.Seq == seq {
@@ -200,10 +201,10 @@ func decideSeq(seq messages.Seq, s []viewChange, q, weak int) (messages.Digest, 
 			}
 		}
 		if agree >= q && accepted >= weak {
-			return c.Digest, true
+			return c.Digest, true, true
 		}
 	}
-	return messages.NullDigest, silent >= q
+	return messages.NullDigest, false, silent >= q
 }
 
 // lieAboutViews has member 0 claim whatever may lead others astray, differently
