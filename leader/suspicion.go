@@ -17,11 +17,12 @@ const (
 	LeaderConvicted                      // evidence against the leader is held
 	InvalidPrePrepare                    // the leader signed a pre-prepare no correct leader would
 	NewViewOverdue                       // the replica changes views and the NewView does not come
+	InvalidNewView                       // the leader signed a NewView that does not follow from its ViewChanges
 	Amplified                            // f+1 members suspect for reasons of their own
 )
 
 var reasonNames = [...]string{
-	"vertex overdue", "leader silent", "leader convicted", "invalid pre-prepare", "new-view overdue", "amplified",
+	"vertex overdue", "leader silent", "leader convicted", "invalid pre-prepare", "new-view overdue", "invalid new-view", "amplified",
 }
 
 // String lists the reasons in the order of their constants.

@@ -249,7 +249,7 @@ func TestReason_String(t *testing.T) {
 		VertexOverdue | NewViewOverdue: "vertex overdue, new-view overdue",
 		Amplified:                      "amplified",
 		math.MaxUint8: "vertex overdue, leader silent, leader convicted, " +
-			"invalid pre-prepare, new-view overdue, amplified",
+			"invalid pre-prepare, new-view overdue, invalid new-view, amplified",
 	}
 	for r, want := range tests {
 		if got := r.String(); got != want {

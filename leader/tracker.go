@@ -18,7 +18,7 @@ type Tracker struct {
 	view    messages.View
 	active  bool
 	entered time.Time
-	held    Reason // reasons that last until the view is left or, for NewViewOverdue, becomes active
+	held    Reason // reasons that last until the view is left or, for those of a change, becomes active
 
 	judged, late bool // Suspect was called; its last call came late
 	last         time.Time
@@ -62,8 +62,8 @@ func (t *Tracker) Enter(now time.Time, view messages.View, active bool) {
 }
 
 // Hold notes a reason that lasts as long as the view: InvalidPrePrepare by the
-// leader of an active view, or NewViewOverdue while changing to one. A reason
-// for another view than the replica's is stale and ignored.
+// leader of an active view, or NewViewOverdue and InvalidNewView while changing
+// to one. A reason for another view than the replica's is stale and ignored.
 func (t *Tracker) Hold(view messages.View, reason Reason) {
 	if view != t.view {
 		return
@@ -71,7 +71,7 @@ func (t *Tracker) Hold(view messages.View, reason Reason) {
 	if t.active {
 		t.held |= reason & InvalidPrePrepare
 	} else {
-		t.held |= reason & NewViewOverdue
+		t.held |= reason & (NewViewOverdue | InvalidNewView)
 	}
 }
 
