@@ -25,6 +25,18 @@ func (d *Detector) IsBanned(member messages.Index) bool {
 	return d.core.IsBanned(member)
 }
 
+// Convicted tells, by member, against whom evidence is held. Alone of all bans
+// that is a reason to suspect a leader.
+func (d *Detector) Convicted() []bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	convicted := make([]bool, len(d.core.Stats().Members))
+	for i := range convicted {
+		convicted[i] = d.core.IsConvicted(messages.Index(i))
+	}
+	return convicted
+}
+
 // Reputation is a member's score, 1.0 at first, banned below 0.3.
 func (d *Detector) Reputation(member messages.Index) float64 {
 	d.mu.Lock()

@@ -1,6 +1,8 @@
 package actors
 
 import (
+	"time"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/cretoai/consensus/messages"
@@ -87,12 +89,17 @@ func (x *executor) execute(c actor.Context, d *decided) {
 	x.t.progress.Store(x.state.progress())
 	x.t.ledger.add(d)
 	c.Send(x.t.links.journal, &keep{d})
+	var finality time.Duration
 	if d.batch != nil {
-		x.t.pool.Executed(d.batch, Receipt{Seq: d.commit.Seq, View: d.commit.View, Batch: d.commit.Digest}, outcomes, x.t.cfg.Metrics.ObserveFinality)
+		x.t.pool.Executed(d.batch, Receipt{Seq: d.commit.Seq, View: d.commit.View, Batch: d.commit.Digest}, outcomes, func(took time.Duration, n int) {
+			finality = max(finality, took)
+			x.t.cfg.Metrics.ObserveFinality(took, n)
+		})
 		x.t.cfg.Metrics.SequenceExecuted(uint64(d.commit.Seq), d.batch.Len(), fresh, len(d.batch.Bytes()))
 	}
-	done := &executed{d.commit.Seq, d.commit.Digest, x.state.head}
+	done := &executed{seq: d.commit.Seq, view: d.commit.View, digest: d.commit.Digest, head: x.state.head, batch: d.batch, fresh: fresh, finality: finality}
 	c.Send(x.t.links.proposer, done)
+	c.Send(x.t.links.viewchange, done)
 	x.tell(c, done)
 	x.t.cfg.Metrics.ObservePhase(metrics.PhaseExecute, x.t.cfg.Clock.Now().Sub(start))
 	x.t.hub.publish(messages.Finalized{

@@ -30,6 +30,7 @@ var (
 	keyHead   = []byte("head")    // seq 8 ‖ ledger head 32 ‖ vertices 8
 	keyStable = []byte("stable")  // a messages.StableRecord
 	keyApp    = []byte("app")     // the application's snapshot
+	keyView   = []byte("view")    // see encodeViews; absent in view 0
 	keyBucket = []byte("client/") // + bucket number 2
 )
 
@@ -118,6 +119,9 @@ func (x *executor) persist(c actor.Context) {
 		panic(fmt.Sprintf("a verified certificate cannot be recorded: %v", err))
 	}
 	batch.Set(keyStable, record)
+	if views := x.t.views.Load(); views != nil {
+		batch.Set(keyView, *views)
+	}
 	if err := batch.Commit(true); err != nil {
 		x.t.fail(fmt.Errorf("write the stable checkpoint %d: %w", stable.Seq, err))
 		return

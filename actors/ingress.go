@@ -59,6 +59,13 @@ func (i *ingress) onFrame(c actor.Context, in *cluster.Inbound) {
 		c.Send(i.t.links.sequencer, s)
 		c.Send(i.t.links.viewchange, s)
 		c.Send(i.t.links.sync, s)
+	case *messages.ViewChangeMessage, *messages.NewViewMessage, *messages.PreparedCertificate:
+		c.Send(i.t.links.viewchange, &viewChangeOffered{in, m})
+		return // released once it is verified, or not wanted
+	case *messages.FetchViewChange:
+		c.Send(i.t.links.viewchange, &viewChangeWanted{in.From, m})
+	case *messages.FetchPrepared:
+		c.Send(i.t.links.viewchange, &preparedWanted{in.From, messages.Claim{Seq: m.Seq, View: m.View, Digest: m.Digest}})
 	case *messages.FetchBatch:
 		c.Send(i.t.links.sequencer, &batchWanted{in.From, m.Digests})
 	case *messages.FetchDecided:

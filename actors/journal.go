@@ -85,28 +85,16 @@ func (j *journal) Receive(c actor.Context) {
 
 // add encodes one record of the voter. [D1]
 func (j *journal) add(r pbft.Record) {
-	v := r.Vote
-	var kind messages.RecordKind
-	var data []byte
-	var err error
-	switch r.Kind {
-	case pbft.RecordAccepted:
-		if r.Batch != nil {
-			j.addBatch(v.Seq, r.Batch)
-		}
-		kind = messages.RecordAccepted
-		data, err = messages.AcceptedRecord{View: v.View, Seq: v.Seq, Digest: v.Digest}.AppendTo(nil)
-	case pbft.RecordPrepared:
-		kind = messages.RecordPrepared
-		data, err = messages.PreparedRecord{View: v.View, Seq: v.Seq, Digest: v.Digest}.AppendTo(nil)
-	case pbft.RecordVote:
-		kind = messages.RecordVote
-		data, err = messages.VoteRecord{Vote: v}.AppendTo(nil)
+	if r.Kind == pbft.RecordAccepted && r.Batch != nil {
+		j.addBatch(r.Vote.Seq, r.Batch)
 	}
-	if err != nil {
-		panic(fmt.Sprintf("the voter granted what cannot be recorded: %v", err))
+	if r.Kind == pbft.RecordBundle {
+		j.addBundle(r.Vote.Seq, r.Bundle)
+		return
 	}
-	j.append(kind, v.Seq, data, note{})
+	for _, e := range encodeRecord(r) {
+		j.append(e.kind, r.Vote.Seq, e.data, note{})
+	}
 }
 
 func (j *journal) addBatch(seq messages.Seq, batch *messages.Batch) {
@@ -174,17 +162,22 @@ func (j *journal) addDecision(d *decided) {
 		j.addBatch(d.commit.Seq, d.batch)
 	}
 	for _, b := range d.commit.Bundles {
-		if _, ok := j.bundles[b]; ok {
-			continue
-		}
-		data, err := messages.BundleRecord{Bundle: b}.AppendTo(nil)
-		if err != nil {
-			panic(fmt.Sprintf("a verified bundle cannot be recorded: %v", err))
-		}
-		j.bundles[b] = storage.Place{}
-		j.recent = append(j.recent, b)
-		j.append(messages.RecordBundle, d.commit.Seq, data, note{bundle: b})
+		j.addBundle(d.commit.Seq, b)
 	}
+}
+
+// addBundle writes a bundle, once.
+func (j *journal) addBundle(seq messages.Seq, b *messages.Bundle) {
+	if _, ok := j.bundles[b]; ok {
+		return
+	}
+	data, err := messages.BundleRecord{Bundle: b}.AppendTo(nil)
+	if err != nil {
+		panic(fmt.Sprintf("a verified bundle cannot be recorded: %v", err))
+	}
+	j.bundles[b] = storage.Place{}
+	j.recent = append(j.recent, b)
+	j.append(messages.RecordBundle, seq, data, note{bundle: b})
 }
 
 // learn remembers where the written records lie.

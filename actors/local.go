@@ -1,8 +1,11 @@
 package actors
 
 import (
+	"time"
+
 	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/leader"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/pbft"
 )
@@ -90,7 +93,11 @@ type (
 	// executed says that a sequence was executed.
 	executed struct {
 		seq          messages.Seq
+		view         messages.View // of its certificate
 		digest, head messages.Digest
+		batch        *messages.Batch // nil for the null batch
+		fresh        int             // vertices executed for the first time
+		finality     time.Duration   // the longest that an own vertex in it took, zero without one
 	}
 	// checkpointReached is the digest of the state after seq.
 	checkpointReached struct {
@@ -124,17 +131,69 @@ type (
 
 // standing says where the sequencer stands, to whoever filters or acts by it.
 type standing struct {
-	view   messages.View
-	leader messages.Index
-	leads  bool
-	marks  pbft.Watermarks
+	view      messages.View
+	active    bool // false while changing to view
+	leader    messages.Index
+	leads     bool
+	marks     pbft.Watermarks
+	certified pbft.StableCheckpoint // the highest certificate known
+	settled   messages.Seq          // what the view's NewView lists ends here
+	listed    []*messages.Batch     // on their way since the view's NewView
 }
 
-// suspicion is the view-change manager's opinion of the leader, for Status.
-type suspicion struct {
-	view messages.View
-	kind uint8
+// viewState tells a new view-change manager where the replica stands, and with
+// which NewView it got there.
+type viewState struct {
+	standing leader.Standing
+	entered  *pbft.NewView
 }
+
+// Viewchange ⇄ sequencer, signers.
+type (
+	// suspicion is the manager's opinion of the leader, for Status, and whose
+	// ViewChanges for the pending view it holds.
+	suspicion struct {
+		view messages.View
+		kind uint8
+		held uint64
+	}
+	// changeView asks the sequencer to leave for a view.
+	changeView struct{ view messages.View }
+	// enterView asks it to enter a view with its NewView.
+	enterView struct{ newView *pbft.NewView }
+	// viewChangeReleased returns the own ViewChange, durable and signed.
+	viewChangeReleased struct{ released pbft.ViewChangeReleased }
+	// newViewReleased returns the own NewView, likewise.
+	newViewReleased struct{ newView *pbft.NewView }
+	// viewChangeOffered is a member's ViewChange, NewView or prepared certificate
+	// before anything of it was verified.
+	viewChangeOffered struct {
+		in      *cluster.Inbound
+		message messages.Message
+	}
+	// viewChangeWanted asks for a ViewChange on a member's behalf.
+	viewChangeWanted struct {
+		from    messages.Index
+		request *messages.FetchViewChange
+	}
+	// preparedWanted asks for a prepared certificate on a member's behalf.
+	preparedWanted struct {
+		from  messages.Index
+		claim messages.Claim
+	}
+	// viewChangeArrived is a member's verified ViewChange.
+	viewChangeArrived struct{ viewChange leader.ViewChange }
+	// newViewArrived is a NewView whose signature is its leader's.
+	newViewArrived struct {
+		via     messages.Index
+		newView leader.NewView
+	}
+	// preparedArrived is a verified prepared certificate.
+	preparedArrived struct{ prepared leader.Prepared }
+	// invalidPrePrepare says that a view's leader signed what no correct leader
+	// would.
+	invalidPrePrepare struct{ view messages.View }
+)
 
 // Egress.
 type (

@@ -40,14 +40,16 @@ type Pool struct {
 	// the nonce was the caller's choice.
 	renew func(encoded []byte) []byte
 
-	mu      sync.Mutex
-	entries map[messages.Digest]*entry
-	queue   []*entry // in the order of arrival; those taken or gone are skipped
-	queued  int
-	bytes   int      // of queued vertices
-	sent    []*entry // forwarded ones, in the order of sending; those gone are skipped
-	out     int      // forwarded ones
-	origins []int    // vertices by member
+	mu       sync.Mutex
+	entries  map[messages.Digest]*entry
+	arrivals uint64
+	queue    []*entry // in the order of arrival; those taken or gone are skipped
+	queued   int
+	bytes    int      // of queued vertices
+	leads    bool     // this replica leads the active view
+	sent     []*entry // forwarded ones, in the order of sending; those gone are skipped
+	out      int      // forwarded ones
+	origins  []int    // vertices by member
 	// originBytes are their bytes.
 	originBytes []int
 	self        messages.Index
@@ -60,10 +62,13 @@ type Pool struct {
 type entry struct {
 	bytes    []byte
 	hash     messages.Digest
+	number   uint64 // in the order of arrival
 	origin   messages.Index
 	state    entryState
-	first    time.Time // when it was first forwarded
+	first    time.Time // when it was first forwarded in this view
 	sent     time.Time // and last
+	shared   bool      // and then told to everybody
+	relayed  bool      // another member's, to be passed on and timed here
 	accepted time.Time
 	waiters  []place
 }
@@ -161,28 +166,9 @@ func (p *Pool) Space() <-chan struct{} {
 	return p.space
 }
 
-// originBytesMax bounds what is kept of another member's vertices.
-const originBytesMax = 16 << 20
-
-// AddForwarded takes vertices another member forwarded, up to twice its quota,
-// for it may have executed what this replica has yet to; it reports how many
-// found no room. What is dropped is forwarded again.
-func (p *Pool) AddForwarded(from messages.Index, vertices [][]byte, hashes []messages.Digest) (dropped int) {
-	now := p.clock.Now()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for i, b := range vertices {
-		if p.closed || p.origins[from] >= 2*p.quota() || p.originBytes[from]+len(b) > originBytesMax {
-			return len(vertices) - i
-		}
-		if p.entries[hashes[i]] == nil {
-			p.enqueue(&entry{bytes: b, hash: hashes[i], origin: from, accepted: now})
-		}
-	}
-	return 0
-}
-
 func (p *Pool) enqueue(e *entry) {
+	p.arrivals++
+	e.number = p.arrivals
 	p.entries[e.hash] = e
 	p.origins[e.origin]++
 	p.originBytes[e.origin] += len(e.bytes)
@@ -219,54 +205,6 @@ func (p *Pool) Cut(verticesMax, bytesMax int) (vertices [][]byte, hashes []messa
 		return true
 	})
 	return vertices, hashes
-}
-
-// Forward takes the oldest own vertices to send to the leader: as many bytes as
-// asked for, and no more than the quota with the leader in all. Those sent
-// before the given time and still pending are sent again: they were lost.
-func (p *Pool) Forward(bytesMax int, again time.Time) []byte {
-	now := p.clock.Now()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for len(p.sent) > 0 && (p.sent[0].state != entryForwarded || p.sent[0].sent.Before(again)) {
-		if e := p.sent[0]; e.state == entryForwarded {
-			p.out--
-			p.push(e)
-		}
-		p.sent = p.sent[1:]
-	}
-	var vertices []byte
-	quota := p.quota()
-	p.scan(func(e *entry) bool {
-		if p.out >= quota || len(vertices)+len(e.bytes) > bytesMax {
-			return false
-		}
-		if e.origin != p.self {
-			return true
-		}
-		vertices = append(vertices, e.bytes...)
-		if e.state, e.sent = entryForwarded, now; e.first.IsZero() {
-			e.first = now
-		}
-		p.sent = append(p.sent, e)
-		p.out++
-		return true
-	})
-	return vertices
-}
-
-// Recall queues what was forwarded again: this replica leads now, and nobody
-// else may have it.
-func (p *Pool) Recall() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, e := range p.sent {
-		if e.state == entryForwarded {
-			p.out--
-			p.push(e)
-		}
-	}
-	p.sent = nil
 }
 
 // scan offers the queued entries, oldest first, until take declines one. An
@@ -386,16 +324,6 @@ func (w *Waiter) settle(i int, r Receipt) {
 	}
 }
 
-// adopt makes a vertex that another member forwarded this replica's own: from
-// now on it is passed on and timed, whatever that member does.
-func (p *Pool) adopt(e *entry, now time.Time) {
-	p.origins[e.origin]--
-	p.originBytes[e.origin] -= len(e.bytes)
-	e.origin, e.accepted = p.self, now
-	p.origins[e.origin]++
-	p.originBytes[e.origin] += len(e.bytes)
-}
-
 // Missing is how many of a waiter's receipts are not there yet.
 func (p *Pool) Missing(w *Waiter) int {
 	p.mu.Lock()
@@ -410,21 +338,6 @@ func (p *Pool) Abandon(w *Waiter) []Receipt {
 	defer p.mu.Unlock()
 	w.missing = 0
 	return slices.Clone(w.Receipts)
-}
-
-// Oldest is how long the oldest own vertex has been with the leader: that is
-// what the leader answers for. What still waits here is not timed. [L4]
-func (p *Pool) Oldest() time.Duration {
-	now := p.clock.Now()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var age time.Duration
-	for _, e := range p.sent {
-		if e.state == entryForwarded {
-			age = max(age, now.Sub(e.first))
-		}
-	}
-	return age
 }
 
 // Len is the number of vertices that are not final.

@@ -118,22 +118,6 @@ func TestPoolForwardsWithinItsQuotaAndAgainWhenLost(t *testing.T) {
 	}
 }
 
-// A leader's vertices that it forwarded before it led are its own to propose.
-func TestPoolRecallsWhatWasForwarded(t *testing.T) {
-	p, clock := testPool(t)
-	vertices, hashes := testVertices(t, 0, 3)
-	if _, err := p.Add(vertices, hashes, NewWaiter(3), 0); err != nil {
-		t.Fatal(err)
-	}
-	if sent := p.Forward(1<<20, clock.Now()); len(sent) == 0 {
-		t.Fatal("nothing was forwarded")
-	}
-	p.Recall()
-	if cut, _ := p.Cut(8, 1<<20); len(cut) != 3 {
-		t.Errorf("%d of 3 vertices are left to propose", len(cut))
-	}
-}
-
 func TestPoolReturnsWhatWasNotProposed(t *testing.T) {
 	p, _ := testPool(t)
 	vertices, hashes := testVertices(t, 0, 4)

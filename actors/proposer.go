@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -42,17 +43,31 @@ func (p *proposer) Receive(c actor.Context) {
 		p.t.pool.Return(m.batch)
 		p.blocked = true
 	case *standing:
-		if m.leads && (p.stand == nil || !p.stand.leads) {
-			p.t.pool.Recall()
-		}
-		p.stand, p.blocked = m, false
+		p.onStanding(m)
 		p.work(c, false)
 	}
 }
 
+// onStanding begins a view, or ends one.
+func (p *proposer) onStanding(m *standing) {
+	switch before := p.stand; {
+	case !m.active:
+		p.t.pool.Leave()
+	case before == nil || !before.active || before.view != m.view:
+		clear(p.inFlight)
+		p.t.pool.Enter(m.leads, m.listed)
+		for _, b := range m.listed {
+			if m.leads {
+				p.inFlight[b.Digest()] = true
+			}
+		}
+	}
+	p.stand, p.blocked = m, false
+}
+
 func (p *proposer) work(c actor.Context, completed bool) {
 	switch {
-	case p.stand == nil:
+	case p.stand == nil || !p.stand.active:
 	case p.stand.leads:
 		p.propose(c, completed)
 	default:
@@ -87,16 +102,21 @@ func (p *proposer) propose(c actor.Context, completed bool) {
 // forwardBytesMax is how much one Forward carries.
 const forwardBytesMax = messages.BatchBytesMax
 
-// forward passes own vertices on, many at a time. Those not final after a
-// finality timeout are passed on again: the message was lost, or the leader
-// had no room.
+// forward passes vertices on to the leader, many at a time. Those not final
+// after half of the view's timeout go to everybody, and after the whole of it
+// to the leader again: the message was lost, or the leader had no room.
 func (p *proposer) forward(c actor.Context) {
-	again := p.t.cfg.Clock.Now().Add(-p.t.cfg.FinalityTimeout)
-	for {
-		vertices := p.t.pool.Forward(forwardBytesMax, again)
-		if len(vertices) == 0 {
-			return
-		}
-		c.Send(p.t.links.egress, &send{p.stand.leader, cluster.LaneBatches, &messages.Forward{Vertices: vertices}})
+	now, patience := p.t.cfg.Clock.Now(), time.Duration(p.t.patience.Load())
+	p.send(func() []byte { return p.t.pool.Share(forwardBytesMax, now.Add(-patience/2)) }, func(m messages.Message) {
+		c.Send(p.t.links.egress, &broadcast{cluster.LaneBatches, m})
+	})
+	p.send(func() []byte { return p.t.pool.Forward(forwardBytesMax, now.Add(-patience)) }, func(m messages.Message) {
+		c.Send(p.t.links.egress, &send{p.stand.leader, cluster.LaneBatches, m})
+	})
+}
+
+func (p *proposer) send(take func() []byte, pass func(messages.Message)) {
+	for vertices := take(); len(vertices) > 0; vertices = take() {
+		pass(&messages.Forward{Vertices: vertices})
 	}
 }

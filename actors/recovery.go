@@ -36,13 +36,27 @@ func (t *Tree) recover() (*recovery, error) {
 		}, stable, state.head),
 		state: state,
 	}
+	views, err := t.recoverViews()
+	if err != nil {
+		return nil, err
+	}
 	replay := newReplay(t.cfg.Genesis.Params, t.quorum, stable.Seq)
 	if err := replay.read(t.cfg.Journal); err != nil {
 		return nil, err
 	}
-	for _, record := range replay.records {
+	for _, record := range append(views, replay.records...) {
 		r.core.Restore(record)
 	}
+	for _, b := range replay.prepares {
+		votes, err := t.cfg.Keyring.Restore(b)
+		if err != nil {
+			return nil, fmt.Errorf("a bundle in the journal: %w", err)
+		}
+		for _, v := range votes {
+			r.core.RestoreVote(v)
+		}
+	}
+	t.views.Store(encodeViews(r.core.ViewRecords()))
 	if err := r.execute(t, replay); err != nil {
 		return nil, err
 	}
@@ -50,6 +64,18 @@ func (t *Tree) recover() (*recovery, error) {
 	t.log.Info().Uint64("stable", uint64(stable.Seq)).Uint64("executed", uint64(state.seq)).
 		Stringer("head", state.head).Int("records", len(replay.records)).Msg("recovered from disk")
 	return r, nil
+}
+
+// recoverViews reads what stood beside the last stable checkpoint about views.
+func (t *Tree) recoverViews() ([]pbft.Record, error) {
+	data, err := t.cfg.State.Get(keyView)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read where the replica stood: %w", err)
+	}
+	return decodeViews(data)
 }
 
 // recoverState reads the last stable checkpoint and checks that the state read
@@ -105,12 +131,14 @@ func (s *executedState) load(store *storage.State) error {
 
 // replay gathers the journal's records above the stable checkpoint.
 type replay struct {
-	params  messages.Params
-	low     messages.Seq
-	quorum  int
-	records []pbft.Record
-	batches map[messages.Digest]heldBatch
-	commits map[messages.Vote][]heldBundle
+	params   messages.Params
+	low      messages.Seq
+	quorum   int
+	records  []pbft.Record
+	views    viewReader
+	prepares []*messages.Bundle // that hold Prepares above the stable checkpoint
+	batches  map[messages.Digest]heldBatch
+	commits  map[messages.Vote][]heldBundle
 }
 
 type heldBatch struct {
@@ -177,6 +205,12 @@ func (p *replay) visit(_ uint64, at storage.Place, r storage.Record) error {
 		}
 	case messages.RecordBundle:
 		err = p.visitBundle(at, r.Data)
+	case messages.RecordViewChange, messages.RecordNewView, messages.RecordSupport:
+		var record pbft.Record
+		var ok bool
+		if record, ok, err = p.views.read(messages.RecordKind(r.Kind), r.Data); ok {
+			p.records = append(p.records, record)
+		}
 	default:
 		err = errors.New("unknown kind")
 	}
@@ -190,6 +224,9 @@ func (p *replay) visitBundle(at storage.Place, data []byte) error {
 	b, err := messages.ParseBundleRecord(data)
 	if err != nil {
 		return err
+	}
+	if slices.ContainsFunc(b.Bundle.Votes, func(v messages.Vote) bool { return v.Kind == messages.Prepare && v.Seq > p.low }) {
+		p.prepares = append(p.prepares, b.Bundle)
 	}
 	for _, v := range b.Bundle.Votes {
 		known := p.commits[v]
@@ -235,6 +272,9 @@ func (r *recovery) execute(t *Tree, p *replay) error {
 			return err
 		}
 		t.ledger.placed(entry)
+		if d.batch != nil {
+			r.core.Hold(r.state.seq, d.batch)
+		}
 		r.effects = append(r.effects, r.core.OnExecuted(r.state.seq, d.commit.Digest, r.state.head)...)
 		if r.state.seq%interval == 0 {
 			im, err := r.state.takeImage()

@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/cretoai/consensus/cluster"
+	"github.com/cretoai/consensus/leader"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/pbft"
 )
@@ -20,7 +21,6 @@ type sequencer struct {
 	t        *Tree
 	core     *pbft.Sequencer
 	trackers map[messages.Seq]*actor.PID
-	stand    standing
 	suspects suspicion
 	release  release
 	served   []int  // bytes of batches sent to each member since the last heartbeat
@@ -42,6 +42,9 @@ func newSequencer(t *Tree) *sequencer {
 func (s *sequencer) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *begin:
+		c.Send(s.t.links.viewchange, &viewState{
+			leader.Standing{View: s.core.View(), Active: s.core.Active(), Stable: s.core.Certified()}, s.core.Entered(),
+		})
 		s.perform(c, s.t.recovered.effects)
 		s.t.recovered.effects = nil
 		s.announce(c)
@@ -71,6 +74,9 @@ func (s *sequencer) Receive(c actor.Context) {
 			s.tryRelease(c)
 		}
 	case *executed:
+		if m.batch != nil {
+			s.core.Hold(m.seq, m.batch)
+		}
 		s.perform(c, s.core.OnExecuted(m.seq, m.digest, m.head))
 	case *checkpointReached:
 		s.perform(c, s.core.OnCheckpointReached(m.seq, m.state))
@@ -84,11 +90,19 @@ func (s *sequencer) Receive(c actor.Context) {
 			s.answered[m.from] = true
 			s.perform(c, s.core.OnStatus(m.from, m.status))
 		}
+	case *changeView:
+		s.perform(c, s.core.ChangeView(m.view))
+	case *enterView:
+		s.perform(c, s.core.EnterView(m.newView))
+	case *preparedWanted:
+		s.perform(c, s.core.OnFetchPrepared(m.from, m.claim))
 	case *batchWanted:
 		s.perform(c, s.core.OnFetchBatch(m.from, m.digests))
 	case *suspicion:
-		s.suspects = *m
-		c.Send(s.t.links.egress, &broadcast{cluster.LaneVotes, s.status()})
+		news := s.suspects.view != m.view || s.suspects.kind != m.kind
+		if s.suspects = *m; news {
+			c.Send(s.t.links.egress, &broadcast{cluster.LaneVotes, s.status()})
+		}
 	case *greet:
 		c.Send(s.t.links.egress, &send{m.peer, cluster.LaneVotes, s.status()})
 	case *tick:
@@ -112,6 +126,9 @@ const servedBytesPerBeat = 8 << 20
 // status is the core's Status with the view-change manager's opinion.
 func (s *sequencer) status() *messages.Status {
 	st := s.core.Status()
+	if s.suspects.view == st.View && !st.Active {
+		st.ViewChanges = s.suspects.held
+	}
 	if s.suspects.kind != 0 && s.suspects.view == st.View {
 		st.Suspects, st.Suspicion = s.suspects.view, messages.Suspicion(s.suspects.kind)
 	}
@@ -154,11 +171,18 @@ func (s *sequencer) perform(c actor.Context, effects []pbft.Effect) {
 			c.Send(s.t.links.egress, &send{e.To, cluster.LaneVotes, &messages.StableCheckpoint{Seq: k.Seq, Digest: k.Digest, Certificate: k.Bundles}})
 		case pbft.BecameStable:
 			c.Send(s.t.links.executor, &becameStable{e.Checkpoint})
+		case pbft.Moved:
+			s.moved(c)
+		case pbft.ViewChangeReleased:
+			c.Send(s.t.links.viewchange, &viewChangeReleased{e})
+		case pbft.NewViewReleased:
+			c.Send(s.t.links.viewchange, &newViewReleased{e.NewView})
+		case pbft.SendPrepared:
+			s.sendPrepared(c, e)
 		case pbft.Proposed:
 			s.t.log.Debug().Uint64("seq", uint64(e.Seq)).Stringer("digest", e.Batch.Digest()).Int("vertices", e.Batch.Len()).Msg("proposed")
 		case pbft.Refused:
-			s.t.log.Debug().Int("peer", int(e.From)).Stringer("vote", e.Vote).Stringer("reason", e.Refusal).Msg("vote refused")
-			s.t.cfg.Metrics.Dropped("refused", 1)
+			s.refused(c, e)
 		case pbft.Diverged:
 			s.diverged(c, e)
 		}
@@ -206,14 +230,55 @@ func (s *sequencer) tryRelease(c actor.Context) {
 // announce tells the others where the sequencer stands now.
 func (s *sequencer) announce(c actor.Context) {
 	view := s.core.View()
-	s.stand = standing{view: view, leader: s.t.schedule.Leader(view), leads: s.core.Leads(), marks: s.core.Marks()}
-	st := s.stand
+	st := &standing{
+		view: view, active: s.core.Active(), leader: s.t.schedule.Leader(view), leads: s.core.Leads(), marks: s.core.Marks(),
+		certified: s.core.Certified(), settled: s.core.Settled(), listed: s.core.Listed(),
+	}
 	for _, pid := range []*actor.PID{s.t.links.ingress, s.t.links.proposer, s.t.links.viewchange, s.t.links.detector} {
-		c.Send(pid, &st)
+		c.Send(pid, st)
 	}
 	s.t.cfg.Metrics.SetView(uint64(view))
 	s.t.cfg.Metrics.SetStableCheckpoint(uint64(s.core.StableCheckpoint().Seq))
 	s.t.show(s.core)
+}
+
+// moved says that the view was left or entered. What a restart needs of it goes
+// beside the next checkpoint, before any record of it is written, so that no
+// checkpoint is ever newer than what stands beside it.
+func (s *sequencer) moved(c actor.Context) {
+	s.t.views.Store(encodeViews(s.core.ViewRecords()))
+	s.announce(c)
+	view, name := s.core.View(), s.t.schedule.Leader(s.core.View())
+	if s.core.Active() {
+		s.t.log.Info().Uint64("view", uint64(view)).Int("leader", int(name)).Msg("view entered")
+		s.t.hub.publish(messages.ViewChanged{View: view, Leader: name})
+	} else {
+		s.t.log.Info().Uint64("view", uint64(view)).Int("leader", int(name)).Msg("changing views")
+		s.t.cfg.Metrics.ViewChangeStarted()
+	}
+	c.Send(s.t.links.egress, &broadcast{cluster.LaneVotes, s.status()})
+}
+
+// sendPrepared answers who asked for a prepared certificate: another member, or
+// the manager beside.
+func (s *sequencer) sendPrepared(c actor.Context, e pbft.SendPrepared) {
+	p := leader.Prepared{Claim: e.Proof.Claim, Bundles: e.Proof.Bundles}
+	if e.To == s.t.cfg.Self {
+		c.Send(s.t.links.viewchange, &preparedArrived{p})
+		return
+	}
+	c.Send(s.t.links.egress, &send{e.To, cluster.LaneViewChange, preparedCertificate(p)})
+}
+
+// refused notes a vote that was not let through. Only a leader that signs two
+// batches for one place, or one where its NewView had decided, is suspected for
+// it.
+func (s *sequencer) refused(c actor.Context, e pbft.Refused) {
+	s.t.log.Debug().Int("peer", int(e.From)).Stringer("vote", e.Vote).Stringer("reason", e.Refusal).Msg("vote refused")
+	s.t.cfg.Metrics.Dropped("refused", 1)
+	if e.From != s.t.cfg.Self && (e.Refusal == pbft.OtherDigestAccepted || e.Refusal == pbft.SettledByNewView) {
+		c.Send(s.t.links.viewchange, &invalidPrePrepare{e.Vote.View})
+	}
 }
 
 func (s *sequencer) count(bundles []*messages.Bundle) {

@@ -3,7 +3,6 @@ package actors
 import (
 	"bytes"
 	"errors"
-	"fmt"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -123,13 +122,25 @@ func (s *signer) verify(c actor.Context, m *verify) {
 	case *messages.Decided:
 		s.decided(c, m.in.From, msg)
 	case *messages.StableCheckpoint:
-		err := s.t.cfg.Keyring.OpenCertificate(messages.Checkpoint, 0, msg.Seq, msg.Digest, msg.Certificate, s.t.quorum)
-		if err != nil {
-			s.reject(c, m.in.From, sentInvalidSignature, "bad certificate", err)
-			return
+		if stable, ok := s.checkpoint(c, m.in.From, msg.Seq, msg.Digest, msg.Certificate); ok {
+			c.Send(s.t.links.sequencer, &certificateArrived{stable})
 		}
-		c.Send(s.t.links.sequencer, &certificateArrived{pbft.StableCheckpoint{Seq: msg.Seq, Digest: msg.Digest, Bundles: msg.Certificate}})
+	case *messages.ViewChangeMessage:
+		s.viewChange(c, m.in.From, msg)
+	case *messages.NewViewMessage:
+		s.newView(c, m.in.From, msg)
+	case *messages.PreparedCertificate:
+		s.prepared(c, m.in.From, msg)
 	}
+}
+
+// checkpoint checks a checkpoint's certificate.
+func (s *signer) checkpoint(c actor.Context, from messages.Index, seq messages.Seq, digest messages.Digest, bundles []*messages.Bundle) (pbft.StableCheckpoint, bool) {
+	if err := s.t.cfg.Keyring.OpenCertificate(messages.Checkpoint, 0, seq, digest, bundles, s.t.quorum); err != nil {
+		s.reject(c, from, sentInvalidSignature, "bad certificate", err)
+		return pbft.StableCheckpoint{}, false
+	}
+	return pbft.StableCheckpoint{Seq: seq, Digest: digest, Bundles: bundles}, true
 }
 
 func (s *signer) openBundles(c actor.Context, from messages.Index, bundles []*messages.Bundle) {
@@ -171,47 +182,4 @@ func (s *signer) reject(c actor.Context, from messages.Index, what misbehaviour,
 	s.t.cfg.Metrics.Dropped(reason, 1)
 	s.t.peerLog.warn(from, reason).Err(err).Msg("rejected")
 	c.Send(s.t.links.detector, &misbehaved{from, what})
-}
-
-// forward takes vertices a member passes on into the pool.
-func (s *signer) forward(c actor.Context, from messages.Index, data []byte) {
-	if !s.t.Standing().Leads {
-		s.t.cfg.Metrics.Dropped("not the leader", 1)
-		return
-	}
-	largest := int(s.t.cfg.Genesis.Params.BatchBytes) - messages.BatchHeaderBytes
-	var vertices [][]byte
-	var hashes []messages.Digest
-	for len(data) > 0 {
-		view, size, err := messages.ParseVertex(data)
-		if err == nil && size > largest {
-			err = fmt.Errorf("a vertex of %d bytes fits no batch", size)
-		}
-		if err != nil {
-			s.reject(c, from, sentMalformed, "malformed", err)
-			return
-		}
-		// A copy: the pool would keep the whole frame alive for one vertex.
-		vertices = append(vertices, bytes.Clone(view.Bytes()))
-		hashes = append(hashes, view.Hash())
-		data = data[size:]
-	}
-	if dropped := s.t.pool.AddForwarded(from, vertices, hashes); dropped > 0 {
-		s.t.cfg.Metrics.Dropped("pool_full", dropped)
-	}
-	c.Send(s.t.links.proposer, &wake{})
-}
-
-// decided checks a fetched batch and its commit certificate.
-func (s *signer) decided(c actor.Context, from messages.Index, d *messages.Decided) {
-	if err := s.t.cfg.Keyring.OpenCertificate(messages.Commit, d.View, d.Seq, d.Digest, d.Certificate, s.t.quorum); err != nil {
-		s.reject(c, from, sentInvalidSignature, "bad certificate", err)
-		return
-	}
-	decision, err := s.t.ledger.decision(d)
-	if err != nil {
-		s.reject(c, from, sentMalformed, "wrong digest", err)
-		return
-	}
-	c.Send(s.t.links.sync, &fetched{from, decision})
 }

@@ -77,6 +77,8 @@ type Tree struct {
 	board     atomic.Pointer[Standing]
 	progress  atomic.Pointer[Progress]
 	halted    atomic.Pointer[string]
+	views     atomic.Pointer[[]byte] // what a restart needs to know of views, see encodeViews
+	patience  atomic.Int64           // the view's timeout, nanoseconds
 
 	mu      sync.Mutex
 	stopped bool

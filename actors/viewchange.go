@@ -3,56 +3,230 @@ package actors
 import (
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/leader"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
 )
 
-// viewchange is the view-change timer and manager around package leader: it
-// judges the leader by its signs of life and by how long vertices wait, and
-// tells the others, through Status, what it thinks. A suspicion is soft: it
-// ends with its reason, and voting in the view goes on meanwhile.
+// viewchange is the view-change timer and manager around leader.Manager: it
+// judges the leader by its signs of life and by how long vertices wait, tells
+// the others through Status what it thinks, collects ViewChanges, and makes or
+// examines NewViews. It proposes views; the voter, in the sequencer, owns them.
 type viewchange struct {
-	t       *Tree
-	tracker *leader.Tracker
-	timeout *leader.Timeout
-	last    leader.Suspicion
+	t        *Tree
+	manager  *leader.Manager
+	executed messages.Seq
+	settled  messages.Seq   // what the view's NewView lists ends here
+	behind   []messages.Seq // what each member says it executed
+	last     leader.Suspicion
 }
 
 func newViewchange(t *Tree) *viewchange {
 	ceiling := t.cfg.FinalityTimeout
-	config := leader.DefaultTimeoutConfig()
-	config.Ceiling, config.Floor = ceiling, min(config.Floor, ceiling)
-	return &viewchange{
-		t:       t,
-		tracker: leader.NewTracker(t.cfg.Self, t.n, t.cfg.Heartbeat, t.cfg.Clock.Now()),
-		timeout: leader.NewTimeout(config),
+	timeout := leader.DefaultTimeoutConfig()
+	timeout.Ceiling, timeout.Floor = ceiling, min(timeout.Floor, ceiling)
+	v := &viewchange{
+		t: t, executed: t.recovered.state.seq, behind: make([]messages.Seq, t.n),
+		manager: leader.NewManager(leader.ManagerConfig{
+			Self: t.cfg.Self, N: t.n, Quorum: t.quorum, Window: t.cfg.Genesis.Params.Window,
+			Heartbeat: t.cfg.Heartbeat, HeartbeatTimeout: t.cfg.HeartbeatTimeout, Timeout: timeout,
+		}, t.cfg.Clock.Now()),
 	}
+	t.patience.Store(int64(v.manager.Timeout()))
+	return v
 }
 
 func (v *viewchange) Receive(c actor.Context) {
+	now := v.t.cfg.Clock.Now()
 	switch m := c.Message().(type) {
+	case *viewState:
+		v.restore(m)
 	case *standing:
-		v.tracker.Enter(v.t.cfg.Clock.Now(), m.view, true)
+		v.settled = m.settled
+		v.perform(c, v.manager.OnStanding(now, leader.Standing{View: m.view, Active: m.active, Stable: m.certified}))
 	case *statusArrived:
-		v.tracker.Heard(v.t.cfg.Clock.Now(), m.from, m.status)
 		v.t.peers.heard(m.from, m.status)
+		v.behind[m.from] = m.status.Executed
+		v.perform(c, v.manager.OnStatus(now, m.from, m.status))
 	case *tick:
-		v.judge(c)
+		v.perform(c, v.manager.OnTick(now, v.load()))
+	case *executed:
+		v.onExecuted(m)
+	case *viewChangeOffered:
+		v.onOffered(c, m)
+	case *viewChangeArrived:
+		v.perform(c, v.manager.OnViewChange(now, m.viewChange))
+	case *newViewArrived:
+		v.perform(c, v.manager.OnNewView(now, m.via, m.newView))
+	case *preparedArrived:
+		v.perform(c, v.manager.OnPrepared(now, m.prepared))
+	case *viewChangeReleased:
+		s := m.released.Support
+		v.perform(c, v.manager.OnViewChange(now, leader.ViewChange{
+			From: v.t.cfg.Self, Bundle: s.Bundle, Body: s.Body, Stable: m.released.Stable,
+		}))
+	case *newViewReleased:
+		nv := m.newView
+		v.perform(c, v.manager.OnNewView(now, v.t.cfg.Self, leader.NewView{
+			From: v.t.cfg.Self, Bundle: nv.Bundle, Body: nv.Body, Stable: nv.Stable,
+		}))
+	case *preparedWanted:
+		v.onPreparedWanted(c, m)
+	case *viewChangeWanted:
+		v.perform(c, v.manager.OnFetchViewChange(m.from, m.request.View, m.request.Member, m.request.Digest))
+	case *invalidPrePrepare:
+		v.perform(c, v.manager.OnInvalidPrePrepare(now, m.view))
+	}
+	v.t.patience.Store(int64(v.manager.Timeout()))
+}
+
+// restore tells a new manager where the replica stood.
+func (v *viewchange) restore(m *viewState) {
+	var nv *leader.NewView
+	var support []leader.ViewChange
+	var marks []leader.Prepared
+	if e := m.entered; e != nil {
+		nv = &leader.NewView{From: v.t.schedule.Leader(e.Body.View), Bundle: e.Bundle, Body: e.Body, Stable: e.Stable}
+		for _, s := range e.Support {
+			support = append(support, leader.ViewChange{From: s.Bundle.From, Bundle: s.Bundle, Body: s.Body})
+		}
+		for _, p := range e.Marks {
+			marks = append(marks, leader.Prepared{Claim: p.Claim, Bundles: p.Bundles})
+		}
+	}
+	v.manager.Restore(v.t.cfg.Clock.Now(), m.standing, nil, nv, support, marks)
+}
+
+// load is what the leader answers for. A replica that knows itself behind does
+// not time vertices: they may have been executed.
+func (v *viewchange) load() leader.Load {
+	o := leader.Load{Convicted: v.t.detector.Convicted()}
+	if !v.isBehind() {
+		o.OldestVertex = v.t.pool.Oldest()
+	}
+	return o
+}
+
+// isBehind reports whether more members than can lie say they executed more
+// than is in flight beyond this replica.
+func (v *viewchange) isBehind() bool {
+	ahead := 0
+	for _, seq := range v.behind {
+		if seq > v.executed+messages.Seq(v.t.cfg.PipelineDepth) {
+			ahead++
+		}
+	}
+	return ahead >= messages.Weak(v.t.n)
+}
+
+func (v *viewchange) onExecuted(m *executed) {
+	v.executed = max(v.executed, m.seq)
+	v.manager.OnExecuted(leader.Progress{
+		Proposed: m.seq > v.settled, Fresh: m.fresh > 0, OldestVertex: v.t.pool.Oldest(),
+	}, m.finality)
+}
+
+// onOffered has verified what the manager wants, and drops the rest unlooked at.
+func (v *viewchange) onOffered(c actor.Context, m *viewChangeOffered) {
+	wanted := true
+	switch msg := m.message.(type) {
+	case *messages.ViewChangeMessage:
+		wanted = v.manager.WantsViewChange(msg.Bundle.From, msg.Body.View, msg.Body.Digest())
+	case *messages.NewViewMessage:
+		wanted = v.manager.WantsNewView(msg.Body.View, msg.Body.Digest())
+	case *messages.PreparedCertificate:
+		wanted = v.manager.WantsPrepared(messages.Claim{Seq: msg.Seq, View: msg.View, Digest: msg.Digest})
+	}
+	if !wanted {
+		m.in.Release()
+		v.t.cfg.Metrics.Dropped("stale", 1)
+		return
+	}
+	c.Send(v.t.links.signers, &verify{m.in, m.message})
+}
+
+func (v *viewchange) perform(c actor.Context, effects []leader.Effect) {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case leader.Suspects:
+			v.suspects(c, e)
+		case leader.ChangeView:
+			v.t.log.Info().Uint64("view", uint64(e.View)).Str("reason", e.Reason).Msg("leaving the view")
+			c.Send(v.t.links.sequencer, &changeView{e.View})
+		case leader.EnterView:
+			c.Send(v.t.links.sequencer, &enterView{newViewOf(e)})
+		case leader.BroadcastViewChange:
+			c.Send(v.t.links.egress, &broadcast{cluster.LaneViewChange, viewChangeMessage(e.ViewChange)})
+		case leader.SendViewChange:
+			c.Send(v.t.links.egress, &send{e.To, cluster.LaneViewChange, viewChangeMessage(e.ViewChange)})
+		case leader.BroadcastNewView:
+			c.Send(v.t.links.egress, &broadcast{cluster.LaneViewChange, newViewMessage(e.NewView)})
+		case leader.SendNewView:
+			c.Send(v.t.links.egress, &send{e.To, cluster.LaneViewChange, newViewMessage(e.NewView)})
+		case leader.FetchViewChange:
+			c.Send(v.t.links.egress, &send{e.To, cluster.LaneViewChange, &messages.FetchViewChange{View: e.View, Member: e.Member, Digest: e.Digest}})
+		case leader.FetchPrepared:
+			v.fetchPrepared(c, e)
+		case leader.SendPrepared:
+			c.Send(v.t.links.egress, &send{e.To, cluster.LaneViewChange, preparedCertificate(e.Prepared)})
+		case leader.NewViewRefused:
+			v.t.log.Warn().Int("peer", int(e.NewView.From)).Uint64("view", uint64(e.NewView.Body.View)).Str("reason", e.Reason).
+				Msg("a new-view does not follow from its view-changes")
+		}
 	}
 }
 
-// judge forms an opinion and reports a change of it.
-func (v *viewchange) judge(c actor.Context) {
-	s := v.tracker.Suspect(leader.Observation{
-		Now:          v.t.cfg.Clock.Now(),
-		OldestVertex: v.t.pool.Oldest(),
-		Timeout:      v.timeout.Current(),
-		Silence:      v.timeout.Scaled(v.t.cfg.HeartbeatTimeout),
-	})
-	if s == v.last {
+// fetchPrepared asks for the proof of a claim. One's own is asked of the
+// sequencer, which answers as if it had come from another.
+func (v *viewchange) fetchPrepared(c actor.Context, e leader.FetchPrepared) {
+	if e.To == v.t.cfg.Self {
+		c.Send(v.t.links.sequencer, &preparedWanted{e.To, e.Claim})
 		return
 	}
-	v.last = s
-	v.t.log.Info().Uint64("view", uint64(s.View)).Int("leader", int(v.t.schedule.Leader(s.View))).
-		Stringer("reason", s.Reasons).Msg("suspicion changed")
-	c.Send(v.t.links.sequencer, &suspicion{s.View, uint8(s.Level())})
+	c.Send(v.t.links.egress, &send{e.To, cluster.LaneViewChange, &messages.FetchPrepared{Seq: e.Claim.Seq, View: e.Claim.View, Digest: e.Claim.Digest}})
+}
+
+// onPreparedWanted answers from what the NewView rests on, or has the sequencer
+// answer from its votes.
+func (v *viewchange) onPreparedWanted(c actor.Context, m *preparedWanted) {
+	effects := v.manager.OnFetchPrepared(m.from, m.claim)
+	v.perform(c, effects)
+	if len(effects) == 0 {
+		c.Send(v.t.links.sequencer, m)
+	}
+}
+
+// suspects tells the others, through Status.
+func (v *viewchange) suspects(c actor.Context, e leader.Suspects) {
+	if s := e.Suspicion; s != v.last {
+		v.last = s
+		v.t.log.Info().Uint64("view", uint64(s.View)).Int("leader", int(v.t.schedule.Leader(s.View))).
+			Stringer("reason", s.Reasons).Msg("suspicion changed")
+	}
+	c.Send(v.t.links.sequencer, &suspicion{e.Suspicion.View, uint8(e.Suspicion.Level()), e.Held})
+}
+
+func viewChangeMessage(vc leader.ViewChange) *messages.ViewChangeMessage {
+	return &messages.ViewChangeMessage{Bundle: vc.Bundle, Body: vc.Body, Certificate: vc.Stable.Bundles}
+}
+
+func preparedCertificate(p leader.Prepared) *messages.PreparedCertificate {
+	k := p.Claim
+	return &messages.PreparedCertificate{View: k.View, Seq: k.Seq, Digest: k.Digest, Certificate: p.Bundles}
+}
+
+func newViewMessage(nv leader.NewView) *messages.NewViewMessage {
+	return &messages.NewViewMessage{Bundle: nv.Bundle, Body: nv.Body, Certificate: nv.Stable.Bundles}
+}
+
+func newViewOf(e leader.EnterView) *pbft.NewView {
+	nv := &pbft.NewView{Body: e.NewView.Body, Bundle: e.NewView.Bundle, Stable: e.NewView.Stable}
+	for _, vc := range e.S {
+		nv.Support = append(nv.Support, pbft.Support{Bundle: vc.Bundle, Body: vc.Body})
+	}
+	for _, p := range e.Marks {
+		nv.Marks = append(nv.Marks, pbft.Proof{Claim: p.Claim, Bundles: p.Bundles})
+	}
+	return nv
 }

@@ -221,7 +221,7 @@ func (m *Manager) dropExaminations() {
 		}
 	}
 	for c := range m.prepared {
-		if !m.wantsPrepared(c) {
+		if !m.WantsPrepared(c) {
 			delete(m.prepared, c)
 		}
 	}

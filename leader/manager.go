@@ -248,7 +248,7 @@ func (m *Manager) released(now time.Time, vc *ViewChange) {
 
 // OnPrepared takes a verified prepared certificate that was asked for.
 func (m *Manager) OnPrepared(now time.Time, p Prepared) []Effect {
-	if m.halted || !m.wantsPrepared(p.Claim) {
+	if m.halted || !m.WantsPrepared(p.Claim) {
 		return nil
 	}
 	m.prepared[p.Claim], m.replan = p, true
@@ -256,9 +256,9 @@ func (m *Manager) OnPrepared(now time.Time, p Prepared) []Effect {
 	return m.take()
 }
 
-// wantsPrepared reports whether a claim's certificate is of use: to the own plan,
+// WantsPrepared reports whether a claim's certificate is of use: to the own plan,
 // or for a NewView that marks it.
-func (m *Manager) wantsPrepared(c messages.Claim) bool {
+func (m *Manager) WantsPrepared(c messages.Claim) bool {
 	if slices.Contains(m.wanted, c) {
 		return true
 	}

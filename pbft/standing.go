@@ -55,3 +55,11 @@ func (s *Sequencer) Listed() []*messages.Batch {
 	}
 	return list
 }
+
+// Entered is the NewView the current view, or the last one before it, was
+// entered with; nil if none ever was.
+func (s *Sequencer) Entered() *NewView { return s.voter.Entered() }
+
+// Settled is where the current view's NewView ends: fresh pre-prepares lie
+// above it.
+func (s *Sequencer) Settled() messages.Seq { return s.voter.settled }

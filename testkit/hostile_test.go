@@ -41,6 +41,13 @@ func play(t *testing.T, c *testkit.Cluster, self messages.Index, hear func(p *im
 	return p
 }
 
+// answerStatus shows life: a leader that is silent is replaced.
+func answerStatus(p *impostor, from messages.Index, m messages.Message) {
+	if _, ok := m.(*messages.Status); ok {
+		p.send(from, cluster.LaneVotes, &messages.Status{Active: true})
+	}
+}
+
 func (p *impostor) send(to messages.Index, lane cluster.Lane, m messages.Message) {
 	p.t.Helper()
 	frame, err := messages.EncodeFrame(m)
@@ -78,9 +85,6 @@ func vertex(t *testing.T, nonce uint64, payload int) []byte {
 // more at once than a segment of their journals holds.
 func TestALeaderThatFillsTheWindowAtOnceStopsNobody(t *testing.T) {
 	c := testkit.New(t, 4)
-	for i := 1; i < 4; i++ {
-		c.Start(i)
-	}
 	var vertices [][]byte
 	var hashes []messages.Digest
 	for nonce := range uint64(2) {
@@ -97,7 +101,10 @@ func TestALeaderThatFillsTheWindowAtOnceStopsNobody(t *testing.T) {
 	for seq := messages.Seq(1); seq <= sequences; seq++ {
 		votes = append(votes, messages.Vote{Kind: messages.PrePrepare, Seq: seq, Digest: batch.Digest()})
 	}
-	leader := play(t, c, 0, nil)
+	leader := play(t, c, 0, answerStatus)
+	for i := 1; i < 4; i++ {
+		c.Start(i)
+	}
 	for ; len(votes) > 0; votes = votes[messages.BundleVotesMax:] {
 		bundles = append(bundles, leader.seal(votes[:messages.BundleVotesMax]...))
 	}

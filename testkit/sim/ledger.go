@@ -56,6 +56,9 @@ func (s *simulation) readLedger(m *member, keyring *crypto.Keyring, stable messa
 		if err := keyring.OpenCertificate(messages.Commit, d.View, d.Seq, d.Digest, d.Certificate, keyring.Quorum()); err != nil {
 			return fmt.Errorf("sequence %d: %w", seq, err)
 		}
+		if d.Digest == messages.NullDigest {
+			continue
+		}
 		batch, err := messages.ParseBatch(d.Body, s.genesis.Params)
 		if err != nil {
 			return fmt.Errorf("sequence %d: %w", seq, err)

@@ -82,6 +82,12 @@ func (o *oracle) sent(from int, frame []byte) {
 		o.decided(from, m.Seq, m.Digest)
 	case *messages.StableCheckpoint:
 		bundles = m.Certificate
+	case *messages.ViewChangeMessage:
+		bundles = append(m.Certificate, m.Bundle)
+	case *messages.NewViewMessage:
+		bundles = append(m.Certificate, m.Bundle)
+	case *messages.PreparedCertificate:
+		bundles = m.Certificate
 	}
 	for _, b := range bundles {
 		for _, v := range b.Votes {

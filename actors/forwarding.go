@@ -1,0 +1,171 @@
+package actors
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/cretoai/consensus/messages"
+)
+
+// How vertices reach the leader, and when it answers for one. An own vertex is
+// sent to the leader, after half of the view's timeout to everybody, and after
+// the whole of it the leader is suspected. Who gets to know a vertex by such a
+// broadcast passes it on as well, within its own quota, and suspects the leader
+// after another half: a leader that censors a caller convinces everybody.
+
+// originBytesMax bounds what is kept of another member's vertices.
+const originBytesMax = 16 << 20
+
+// AddForwarded takes vertices another member forwarded, up to twice its quota,
+// for it may have executed what this replica has yet to; it reports how many
+// found no room. What is dropped is forwarded again. A replica that does not
+// lead passes them on to the leader.
+func (p *Pool) AddForwarded(from messages.Index, vertices [][]byte, hashes []messages.Digest) (dropped int) {
+	now := p.clock.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, b := range vertices {
+		if p.closed || p.origins[from] >= 2*p.quota() || p.originBytes[from]+len(b) > originBytesMax {
+			return len(vertices) - i
+		}
+		if p.entries[hashes[i]] == nil {
+			p.enqueue(&entry{bytes: b, hash: hashes[i], origin: from, relayed: !p.leads, accepted: now})
+		}
+	}
+	return 0
+}
+
+// Forward takes the oldest vertices that go to the leader: as many bytes as
+// asked for, and no more than the quota with the leader in all. Those sent
+// before the given time and still pending are sent again: they were lost.
+func (p *Pool) Forward(bytesMax int, again time.Time) []byte {
+	now := p.clock.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.sent) > 0 && (p.sent[0].state != entryForwarded || p.sent[0].sent.Before(again)) {
+		if e := p.sent[0]; e.state == entryForwarded {
+			p.out--
+			p.push(e)
+		}
+		p.sent = p.sent[1:]
+	}
+	var vertices []byte
+	quota := p.quota()
+	p.scan(func(e *entry) bool {
+		if p.out >= quota || len(vertices)+len(e.bytes) > bytesMax {
+			return false
+		}
+		if !p.forwards(e) {
+			return true
+		}
+		vertices = append(vertices, e.bytes...)
+		if e.state, e.sent = entryForwarded, now; e.first.IsZero() {
+			e.first = now
+		}
+		p.sent = append(p.sent, e)
+		p.out++
+		return true
+	})
+	return vertices
+}
+
+// forwards reports whether this replica passes a vertex on while another leads.
+func (p *Pool) forwards(e *entry) bool { return e.origin == p.self || e.relayed }
+
+// Share takes own vertices that the leader has had since the given time: as
+// many bytes as asked for, each once a view. Everybody is to know them.
+func (p *Pool) Share(bytesMax int, since time.Time) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var vertices []byte
+	for _, e := range p.sent {
+		if e.state != entryForwarded || e.shared || e.relayed || e.first.After(since) {
+			continue
+		}
+		if len(vertices)+len(e.bytes) > bytesMax {
+			break
+		}
+		e.shared = true
+		vertices = append(vertices, e.bytes...)
+	}
+	return vertices
+}
+
+// Enter begins a view: what went to the leader before, or was proposed by this
+// replica, is not on its way any more, and every timer starts anew. What the
+// view's NewView lists is on its way already. Another member's vertices stay
+// only where this replica leads, or passes them on. [protocol §8]
+func (p *Pool) Enter(leads bool, listed []*messages.Batch) {
+	now := p.clock.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.leads = leads
+	underway := make(map[*entry]bool)
+	for _, b := range listed {
+		for i := range b.Len() {
+			if e := p.entries[b.VertexHash(i)]; e != nil {
+				underway[e] = true
+			}
+		}
+	}
+	p.queue, p.queued, p.bytes = nil, 0, 0
+	p.sent, p.out = nil, 0
+	for _, e := range p.byArrival() {
+		e.state, e.shared, e.first = entryTaken, false, time.Time{}
+		switch {
+		case !leads && !p.forwards(e):
+			p.remove(e)
+		case underway[e] && leads:
+		case underway[e]:
+			e.state, e.first, e.sent = entryForwarded, now, now
+			p.sent = append(p.sent, e)
+			p.out++
+		default:
+			p.push(e)
+		}
+	}
+}
+
+// Leave says that this replica leads no more, or not yet.
+func (p *Pool) Leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.leads = false
+}
+
+func (p *Pool) byArrival() []*entry {
+	return slices.SortedFunc(maps.Values(p.entries), func(a, b *entry) int { return cmp.Compare(a.number, b.number) })
+}
+
+// adopt makes a vertex that another member forwarded this replica's own: from
+// now on it is passed on and timed, whatever that member does.
+func (p *Pool) adopt(e *entry, now time.Time) {
+	p.origins[e.origin]--
+	p.originBytes[e.origin] -= len(e.bytes)
+	e.origin, e.accepted, e.relayed = p.self, now, false
+	p.origins[e.origin]++
+	p.originBytes[e.origin] += len(e.bytes)
+}
+
+// Oldest is how long the oldest vertex has been with the leader: that is what
+// the leader answers for. What still waits here is not timed. A vertex learned
+// from its origin's broadcast has waited as long there. [L4]
+func (p *Pool) Oldest() time.Duration {
+	now := p.clock.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var age time.Duration
+	for _, e := range p.sent {
+		if e.state != entryForwarded {
+			continue
+		}
+		waited := now.Sub(e.first)
+		if e.relayed {
+			waited *= 2
+		}
+		age = max(age, waited)
+	}
+	return age
+}

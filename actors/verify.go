@@ -1,0 +1,117 @@
+package actors
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/cretoai/consensus/leader"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
+)
+
+// What a signer checks of messages that are no plain votes.
+
+// viewChange checks who signed a ViewChange. The certificate beside it is no
+// part of its validity: without it, or with a bad one, the ViewChange counts
+// all the same, and whoever sent a bad one answers for it. [protocol §5
+// Validation]
+func (s *signer) viewChange(c actor.Context, from messages.Index, m *messages.ViewChangeMessage) {
+	votes, err := s.t.cfg.Keyring.Open(m.Bundle)
+	if err != nil {
+		s.rejectBundle(c, from, err)
+		return
+	}
+	c.Send(s.t.links.detector, &verifiedVotes{votes: votes})
+	vc := leader.ViewChange{From: m.Bundle.From, Bundle: m.Bundle, Body: m.Body}
+	if len(m.Certificate) > 0 && m.Body.Low > s.t.Standing().Stable {
+		vc.Stable = s.beside(c, from, m.Body.Low, m.Body.LowDigest, m.Certificate)
+	}
+	c.Send(s.t.links.viewchange, &viewChangeArrived{vc})
+}
+
+// newView checks that a NewView is signed by the leader of its view.
+func (s *signer) newView(c actor.Context, from messages.Index, m *messages.NewViewMessage) {
+	if m.Bundle.From != s.t.schedule.Leader(m.Body.View) {
+		s.reject(c, from, sentMalformed, "malformed", fmt.Errorf("a new-view for view %d by member %d", m.Body.View, m.Bundle.From))
+		return
+	}
+	votes, err := s.t.cfg.Keyring.Open(m.Bundle)
+	if err != nil {
+		s.rejectBundle(c, from, err)
+		return
+	}
+	c.Send(s.t.links.detector, &verifiedVotes{votes: votes})
+	nv := leader.NewView{From: m.Bundle.From, Bundle: m.Bundle, Body: m.Body}
+	if len(m.Certificate) > 0 {
+		nv.Stable = s.beside(c, from, m.Body.MinS, m.Body.MinSDigest, m.Certificate)
+	}
+	c.Send(s.t.links.viewchange, &newViewArrived{from, nv})
+}
+
+// beside checks a certificate that travels beside something else, and tells the
+// sequencer of it.
+func (s *signer) beside(c actor.Context, from messages.Index, seq messages.Seq, digest messages.Digest, bundles []*messages.Bundle) pbft.StableCheckpoint {
+	stable, ok := s.checkpoint(c, from, seq, digest, bundles)
+	if ok {
+		c.Send(s.t.links.sequencer, &certificateArrived{stable})
+	}
+	return stable
+}
+
+// prepared checks a prepared certificate: Prepares of a quorum less one, none of
+// them the leader's.
+func (s *signer) prepared(c actor.Context, from messages.Index, m *messages.PreparedCertificate) {
+	err := s.t.cfg.Keyring.OpenCertificate(messages.Prepare, m.View, m.Seq, m.Digest, m.Certificate, s.t.quorum-1)
+	for _, b := range m.Certificate {
+		if err == nil && b.From == s.t.schedule.Leader(m.View) {
+			err = fmt.Errorf("the leader's own Prepare proves nothing")
+		}
+	}
+	if err != nil {
+		s.reject(c, from, sentInvalidSignature, "bad certificate", err)
+		return
+	}
+	claim := messages.Claim{Seq: m.Seq, View: m.View, Digest: m.Digest}
+	c.Send(s.t.links.viewchange, &preparedArrived{leader.Prepared{Claim: claim, Bundles: m.Certificate}})
+}
+
+// forward takes vertices a member passes on into the pool.
+func (s *signer) forward(c actor.Context, from messages.Index, data []byte) {
+	largest := int(s.t.cfg.Genesis.Params.BatchBytes) - messages.BatchHeaderBytes
+	var vertices [][]byte
+	var hashes []messages.Digest
+	for len(data) > 0 {
+		view, size, err := messages.ParseVertex(data)
+		if err == nil && size > largest {
+			err = fmt.Errorf("a vertex of %d bytes fits no batch", size)
+		}
+		if err != nil {
+			s.reject(c, from, sentMalformed, "malformed", err)
+			return
+		}
+		// A copy: the pool would keep the whole frame alive for one vertex.
+		vertices = append(vertices, bytes.Clone(view.Bytes()))
+		hashes = append(hashes, view.Hash())
+		data = data[size:]
+	}
+	if dropped := s.t.pool.AddForwarded(from, vertices, hashes); dropped > 0 {
+		s.t.cfg.Metrics.Dropped("pool_full", dropped)
+	}
+	c.Send(s.t.links.proposer, &wake{})
+}
+
+// decided checks a fetched batch and its commit certificate.
+func (s *signer) decided(c actor.Context, from messages.Index, d *messages.Decided) {
+	if err := s.t.cfg.Keyring.OpenCertificate(messages.Commit, d.View, d.Seq, d.Digest, d.Certificate, s.t.quorum); err != nil {
+		s.reject(c, from, sentInvalidSignature, "bad certificate", err)
+		return
+	}
+	decision, err := s.t.ledger.decision(d)
+	if err != nil {
+		s.reject(c, from, sentMalformed, "wrong digest", err)
+		return
+	}
+	c.Send(s.t.links.sync, &fetched{from, decision})
+}
