@@ -95,7 +95,7 @@ func (v *viewchange) restore(m *viewState) {
 			marks = append(marks, leader.Prepared{Claim: p.Claim, Bundles: p.Bundles})
 		}
 	}
-	v.manager.Restore(v.t.cfg.Clock.Now(), m.standing, nil, nv, support, marks)
+	v.manager.Resume(v.t.cfg.Clock.Now(), m.standing, nil, nv, support, marks)
 }
 
 // load is what the leader answers for. A replica that knows itself behind does

@@ -61,7 +61,7 @@ type Manager struct {
 	out   []Effect
 }
 
-// NewManager begins in view 0, which is active. Restore takes it elsewhere.
+// NewManager begins in view 0, which is active. Resume takes it elsewhere.
 func NewManager(cfg ManagerConfig, now time.Time) *Manager {
 	if cfg.Quorum != messages.Quorum(cfg.N) {
 		panic(fmt.Sprintf("a quorum of %d members is not %d", cfg.N, cfg.Quorum))
@@ -81,11 +81,11 @@ func NewManager(cfg ManagerConfig, now time.Time) *Manager {
 	}
 }
 
-// Restore takes up after a restart what the journal held: where the voter stands,
+// Resume takes up after a restart what the journal held: where the voter stands,
 // the own ViewChange for that view, if it is signed, and the NewView of the last
 // view entered with what it rests on. They are resent as they were: nothing is
 // rebuilt. What has to be signed again comes by OnViewChange and OnNewView. [V7]
-func (m *Manager) Restore(now time.Time, standing Standing, own *ViewChange, nv *NewView, s []ViewChange, marks []Prepared) {
+func (m *Manager) Resume(now time.Time, standing Standing, own *ViewChange, nv *NewView, s []ViewChange, marks []Prepared) {
 	m.standing, m.certified, m.replan = standing, standing.Stable, true
 	m.tracker.Enter(now, standing.View, standing.Active)
 	m.collected.aim(m.target())
