@@ -137,6 +137,7 @@ func (s *sequencer) status() *messages.Status {
 
 // perform does what the core asks for, in order.
 func (s *sequencer) perform(c actor.Context, effects []pbft.Effect) {
+	s.t.highest.Store(uint64(s.core.Highest()))
 	for _, e := range effects {
 		switch e := e.(type) {
 		case pbft.ToSlot:

@@ -76,6 +76,7 @@ type Tree struct {
 	recovered *recovery
 	board     atomic.Pointer[Standing]
 	progress  atomic.Pointer[Progress]
+	highest   atomic.Uint64 // the highest sequence the sequencer heard of
 	halted    atomic.Pointer[string]
 	views     atomic.Pointer[[]byte] // what a restart needs to know of views, see encodeViews
 	patience  atomic.Int64           // the view's timeout, nanoseconds
@@ -175,6 +176,7 @@ func Start(system *actor.ActorSystem, cfg Config) (*Tree, error) {
 		return nil, err
 	}
 	t.progress.Store(t.recovered.state.progress())
+	t.highest.Store(uint64(t.recovered.core.Highest()))
 	t.show(t.recovered.core)
 	cfg.Metrics.SetExecutedSequence(uint64(t.recovered.state.seq))
 	t.pool = newPool(n, cfg.Self, cfg.MaxPending, cfg.Clock, func() { system.Root.Send(t.links.proposer, &wake{}) })
@@ -223,6 +225,10 @@ func (t *Tree) Standing() Standing { return *t.board.Load() }
 
 // Progress is what was executed: never less than what receipts and events say.
 func (t *Tree) Progress() Progress { return *t.progress.Load() }
+
+// Highest is the highest sequence anything was heard of. What lies between the
+// executed one and it is in flight.
+func (t *Tree) Highest() messages.Seq { return max(messages.Seq(t.highest.Load()), t.Progress().Seq) }
 
 // Halted says why the replica stopped executing, if it did.
 func (t *Tree) Halted() (reason string, halted bool) {

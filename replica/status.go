@@ -12,17 +12,22 @@ var ErrNotExecuted = errors.New("not executed here")
 
 // Status is where a replica and its peers stand.
 type Status struct {
-	Replica          messages.Index  `json:"replica"`
-	ChainID          string          `json:"chain_id"`
-	Genesis          messages.Digest `json:"genesis"`
-	View             messages.View   `json:"view"`
-	Leader           messages.Index  `json:"leader"`
-	IsLeader         bool            `json:"is_leader"`
-	Active           bool            `json:"active"`
-	Sequence         messages.Seq    `json:"sequence"`
+	Replica  messages.Index  `json:"replica"`
+	ChainID  string          `json:"chain_id"`
+	Genesis  messages.Digest `json:"genesis"`
+	View     messages.View   `json:"view"`
+	Leader   messages.Index  `json:"leader"`
+	IsLeader bool            `json:"is_leader"`
+	Active   bool            `json:"active"`
+	Sequence messages.Seq    `json:"sequence"` // the last executed
+	// HighestSequence is the highest one anything was heard of: what lies between
+	// Sequence and it is in flight.
+	HighestSequence  messages.Seq    `json:"highest_sequence"`
 	StableCheckpoint messages.Seq    `json:"stable_checkpoint"`
 	Vertices         uint64          `json:"vertices"`
 	LedgerHead       messages.Digest `json:"ledger_head"`
+	// Pending is how many vertices wait here to become final.
+	Pending int `json:"pending"`
 	// Halted says why the replica stopped executing; empty while it works.
 	Halted string       `json:"halted,omitempty"`
 	Peers  []PeerStatus `json:"peers"`
@@ -46,7 +51,7 @@ func (r *Replica) Status() Status {
 	s := Status{
 		Replica: r.self, ChainID: r.genesis.ChainID, Genesis: r.keyring.Chain(),
 		View: standing.View, Leader: standing.Leader, IsLeader: standing.Leads, Active: standing.Active,
-		Sequence: progress.Seq, StableCheckpoint: standing.Stable, Vertices: progress.Vertices,
+		Sequence: progress.Seq, HighestSequence: r.tree.Highest(), Pending: r.tree.Pool().Len(), StableCheckpoint: standing.Stable, Vertices: progress.Vertices,
 		LedgerHead: progress.Head, Halted: halted, Peers: make([]PeerStatus, 0, r.genesis.N()-1),
 	}
 	for i, member := range r.genesis.Members {

@@ -50,8 +50,8 @@ func writeStatus(w io.Writer, s *replica.Status) error {
 	}
 	fmt.Fprintf(table, "replica\t%d of chain %s\n", s.Replica, s.ChainID)
 	fmt.Fprintf(table, "view\t%d, led by %s\n", s.View, leader)
-	fmt.Fprintf(table, "sequence\t%d, checkpoint at %d\n", s.Sequence, s.StableCheckpoint)
-	fmt.Fprintf(table, "vertices\t%d\n", s.Vertices)
+	fmt.Fprintf(table, "sequence\t%d of %d known, checkpoint at %d\n", s.Sequence, s.HighestSequence, s.StableCheckpoint)
+	fmt.Fprintf(table, "vertices\t%d, %d pending\n", s.Vertices, s.Pending)
 	fmt.Fprintf(table, "ledger head\t%s\n", s.LedgerHead.Hex())
 	if s.Halted != "" {
 		fmt.Fprintf(table, "halted\t%s\n", s.Halted)

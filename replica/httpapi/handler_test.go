@@ -20,7 +20,7 @@ import (
 func TestStatus(t *testing.T) {
 	d := newFakeDoor()
 	d.status = replica.Status{
-		Replica: 2, ChainID: "chain", View: 3, Leader: 3, Sequence: 99, StableCheckpoint: 64, Vertices: 1000,
+		Replica: 2, ChainID: "chain", View: 3, Leader: 3, Sequence: 99, HighestSequence: 101, Pending: 7, StableCheckpoint: 64, Vertices: 1000,
 		LedgerHead: messages.Digest{5}, Peers: []replica.PeerStatus{{Replica: 1, Name: "b", Connected: true, Reputation: 0.5, Banned: true}},
 	}
 	w := get(t, newTestHandler(d), "/v1/status")
@@ -29,7 +29,8 @@ func TestStatus(t *testing.T) {
 		t.Errorf("got %s (%v)", w.Body, err)
 	}
 	for _, key := range []string{
-		"replica", "chain_id", "view", "leader", "is_leader", "sequence", "stable_checkpoint", "vertices", "ledger_head", "peers",
+		"replica", "chain_id", "view", "leader", "is_leader", "sequence", "highest_sequence", "stable_checkpoint", "vertices", "pending", "ledger_head",
+		"peers",
 		"connected", "reputation", "banned",
 	} {
 		if !strings.Contains(w.Body.String(), `"`+key+`":`) {

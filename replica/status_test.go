@@ -1,0 +1,53 @@
+package replica_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/cretoai/consensus/replica"
+	"github.com/cretoai/consensus/testkit"
+)
+
+// awaitStatus waits until a replica's Status is as it should be.
+func awaitStatus(c *testkit.Cluster, t *testing.T, i int, goal string, reached func(replica.Status) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for s := c.Replica(i).Status(); !reached(s); s = c.Replica(i).Status() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("waited for %s: %+v", goal, s)
+		}
+	}
+}
+
+func TestStatusTellsWhatIsPendingAndInFlight(t *testing.T) {
+	c := testkit.New(t, 4)
+	c.Start(0) // leads
+	c.Start(1)
+	short, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Replica(1).Propose(short, replica.Vertex{Payload: []byte("waits")}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("two of four replied %v", err)
+	}
+	for i := range 2 {
+		awaitStatus(c, t, i, "one vertex to be pending, and its batch in flight", func(s replica.Status) bool {
+			return s.Pending == 1 && s.HighestSequence == 1 && s.Sequence == 0
+		})
+	}
+	c.Restart(1) // what it accepted it remembers; the vertex is the leader's by now
+	if s := c.Replica(1).Status(); s.HighestSequence != 1 || s.Pending != 0 {
+		t.Errorf("after a restart: %+v", s)
+	}
+	c.Start(2)
+	for i := range 3 {
+		awaitStatus(c, t, i, "nothing to be pending or in flight", func(s replica.Status) bool {
+			return s.Pending == 0 && s.HighestSequence == 1 && s.Sequence == 1
+		})
+	}
+}
