@@ -22,7 +22,11 @@ const originBytesMax = 16 << 20
 // for it may have executed what this replica has yet to; it reports how many
 // found no room. What is dropped is forwarded again. A replica that does not
 // lead passes them on to the leader.
-func (p *Pool) AddForwarded(from messages.Index, vertices [][]byte, hashes []messages.Digest) (dropped int) {
+//
+// Copies are left out: of what waits here, and of what this replica executed
+// and the member, when it sent this, had not. It will, and needs no second
+// copy. A member that proposes again what it has executed gets its no-op. [B2]
+func (p *Pool) AddForwarded(from messages.Index, m *messages.Forward, vertices [][]byte, hashes []messages.Digest) (dropped int) {
 	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -30,7 +34,7 @@ func (p *Pool) AddForwarded(from messages.Index, vertices [][]byte, hashes []mes
 		if p.closed || p.origins[from] >= 2*p.quota() || p.originBytes[from]+len(b) > originBytesMax {
 			return len(vertices) - i
 		}
-		if p.entries[hashes[i]] == nil {
+		if p.entries[hashes[i]] == nil && !(m.Again && p.recent.executedAfter(m.Executed, hashes[i])) {
 			p.enqueue(&entry{bytes: b, hash: hashes[i], origin: from, relayed: !p.leads, accepted: now})
 		}
 	}
@@ -40,7 +44,7 @@ func (p *Pool) AddForwarded(from messages.Index, vertices [][]byte, hashes []mes
 // Forward takes the oldest vertices that go to the leader: as many bytes as
 // asked for, and no more than the quota with the leader in all. Those sent
 // before the given time and still pending are sent again: they were lost.
-func (p *Pool) Forward(bytesMax int, again time.Time) []byte {
+func (p *Pool) Forward(bytesMax int, again time.Time) messages.Forward {
 	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -51,16 +55,18 @@ func (p *Pool) Forward(bytesMax int, again time.Time) []byte {
 		}
 		p.sent = p.sent[1:]
 	}
-	var vertices []byte
+	// Under one lock with the vertices: none of them was executed up to here.
+	m := messages.Forward{Executed: p.recent.last}
 	quota := p.quota()
 	p.scan(func(e *entry) bool {
-		if p.out >= quota || len(vertices)+len(e.bytes) > bytesMax {
+		if p.out >= quota || len(m.Vertices)+len(e.bytes) > bytesMax {
 			return false
 		}
 		if !p.forwards(e) {
 			return true
 		}
-		vertices = append(vertices, e.bytes...)
+		m.Vertices = append(m.Vertices, e.bytes...)
+		m.Again = m.Again || e.relayed || !e.sent.IsZero()
 		if e.state, e.sent = entryForwarded, now; e.first.IsZero() {
 			e.first = now
 		}
@@ -68,7 +74,7 @@ func (p *Pool) Forward(bytesMax int, again time.Time) []byte {
 		p.out++
 		return true
 	})
-	return vertices
+	return m
 }
 
 // forwards reports whether this replica passes a vertex on while another leads.
@@ -76,21 +82,21 @@ func (p *Pool) forwards(e *entry) bool { return e.origin == p.self || e.relayed 
 
 // Share takes own vertices that the leader has had since the given time: as
 // many bytes as asked for, each once a view. Everybody is to know them.
-func (p *Pool) Share(bytesMax int, since time.Time) []byte {
+func (p *Pool) Share(bytesMax int, since time.Time) messages.Forward {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var vertices []byte
+	m := messages.Forward{Executed: p.recent.last, Again: true}
 	for _, e := range p.sent {
 		if e.state != entryForwarded || e.shared || e.relayed || e.first.After(since) {
 			continue
 		}
-		if len(vertices)+len(e.bytes) > bytesMax {
+		if len(m.Vertices)+len(e.bytes) > bytesMax {
 			break
 		}
 		e.shared = true
-		vertices = append(vertices, e.bytes...)
+		m.Vertices = append(m.Vertices, e.bytes...)
 	}
-	return vertices
+	return m
 }
 
 // Enter begins a view: what went to the leader before, or was proposed by this

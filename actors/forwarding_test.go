@@ -31,7 +31,7 @@ func TestPoolOfANewLeader(t *testing.T) {
 	p, clock := testPool(t)
 	vertices, hashes := testVertices(t, 0, 3)
 	addOwn(t, p, vertices, hashes)
-	if sent := p.Forward(1<<20, clock.Now()); len(sent) == 0 {
+	if sent := p.Forward(1<<20, clock.Now()).Vertices; len(sent) == 0 {
 		t.Fatal("nothing was forwarded")
 	}
 	p.Enter(true, []*messages.Batch{testBatch(t, vertices[1:2], hashes[1:2])})
@@ -49,11 +49,11 @@ func TestPoolOfAReplacedLeader(t *testing.T) {
 	vertices, hashes := testVertices(t, 0, 2)
 	addOwn(t, p, vertices, hashes)
 	others, otherHashes := testVertices(t, 10, 2)
-	p.AddForwarded(2, others, otherHashes)
+	p.AddForwarded(2, &messages.Forward{}, others, otherHashes)
 	p.Cut(1, 1<<20)
 	p.Leave()
 	p.Enter(false, nil)
-	if got := p.Forward(1<<20, clock.Now()); !bytes.Equal(got, bytes.Join(vertices, nil)) {
+	if got := p.Forward(1<<20, clock.Now()).Vertices; !bytes.Equal(got, bytes.Join(vertices, nil)) {
 		t.Errorf("forwarded %d bytes, want both own vertices", len(got))
 	}
 	if p.Len() != 2 {
@@ -67,7 +67,7 @@ func TestPoolSharesWhatTheLeaderLeavesAside(t *testing.T) {
 	p, clock := testPool(t)
 	vertices, hashes := testVertices(t, 0, 1)
 	addOwn(t, p, vertices, hashes)
-	share := func() []byte { return p.Share(1<<20, clock.Now().Add(-time.Second)) }
+	share := func() []byte { return p.Share(1<<20, clock.Now().Add(-time.Second)).Vertices }
 	p.Forward(1<<20, clock.Now().Add(-time.Hour))
 	if got := share(); len(got) != 0 {
 		t.Error("shared at once")
@@ -96,15 +96,15 @@ func TestL4_ABroadcastVertexIsPassedOnAndTimed(t *testing.T) {
 	p, clock := testPool(t)
 	p.Enter(false, nil)
 	vertices, hashes := testVertices(t, 0, 1)
-	p.AddForwarded(3, vertices, hashes)
-	if got := p.Forward(1<<20, clock.Now().Add(-time.Hour)); !bytes.Equal(got, vertices[0]) {
+	p.AddForwarded(3, &messages.Forward{}, vertices, hashes)
+	if got := p.Forward(1<<20, clock.Now().Add(-time.Hour)).Vertices; !bytes.Equal(got, vertices[0]) {
 		t.Errorf("passed on %d bytes", len(got))
 	}
 	clock.Advance(time.Second)
 	if age := p.Oldest(); age != 2*time.Second {
 		t.Errorf("it is timed as %v: it waited as long at its origin", age)
 	}
-	if got := p.Share(1<<20, clock.Now()); len(got) != 0 {
+	if got := p.Share(1<<20, clock.Now()).Vertices; len(got) != 0 {
 		t.Error("it was broadcast again")
 	}
 	p.Enter(false, nil)

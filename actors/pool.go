@@ -49,6 +49,7 @@ type Pool struct {
 	leads    bool     // this replica leads the active view
 	sent     []*entry // forwarded ones, in the order of sending; those gone are skipped
 	out      int      // forwarded ones
+	recent   recent   // what was executed last
 	origins  []int    // vertices by member
 	// originBytes are their bytes.
 	originBytes []int
@@ -248,6 +249,7 @@ func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.
 	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.recent.add(receipt.Seq, batch)
 	removed := false
 	var since time.Time
 	together := 0

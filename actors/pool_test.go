@@ -69,11 +69,11 @@ func TestPoolTakesUpToItsLimitAndSaysSo(t *testing.T) {
 func TestPoolKeepsAQuotaOfEachOtherMember(t *testing.T) {
 	p, _ := testPool(t)
 	vertices, hashes := testVertices(t, 0, 5)
-	if dropped := p.AddForwarded(0, vertices, hashes); dropped != 1 {
+	if dropped := p.AddForwarded(0, &messages.Forward{}, vertices, hashes); dropped != 1 {
 		t.Errorf("dropped %d of member 0's 5, twice its quota is 4", dropped)
 	}
 	more, moreHashes := testVertices(t, 10, 2)
-	if dropped := p.AddForwarded(2, more, moreHashes); dropped != 0 {
+	if dropped := p.AddForwarded(2, &messages.Forward{}, more, moreHashes); dropped != 0 {
 		t.Errorf("member 0 filled member 2's quota: %d dropped", dropped)
 	}
 	own, ownHashes := testVertices(t, 20, 8)
@@ -85,11 +85,11 @@ func TestPoolKeepsAQuotaOfEachOtherMember(t *testing.T) {
 func TestPoolPassesOnWhatAnotherMemberForwardedOnceACallerWaitsForIt(t *testing.T) {
 	p, clock := testPool(t)
 	vertices, hashes := testVertices(t, 0, 1)
-	p.AddForwarded(3, vertices, hashes) // and member 3 does nothing more about it
+	p.AddForwarded(3, &messages.Forward{}, vertices, hashes) // and member 3 does nothing more about it
 	if _, err := p.Add(vertices, hashes, NewWaiter(1), 0); err != nil {
 		t.Fatal(err)
 	}
-	if got := p.Forward(1<<20, clock.Now()); !bytes.Equal(got, vertices[0]) {
+	if got := p.Forward(1<<20, clock.Now()).Vertices; !bytes.Equal(got, vertices[0]) {
 		t.Error("a vertex a caller waits for is not passed on, for another member had forwarded it")
 	}
 	clock.Advance(time.Minute)
@@ -105,14 +105,14 @@ func TestPoolForwardsWithinItsQuotaAndAgainWhenLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := bytes.Join(vertices[:2], nil)
-	if got := p.Forward(1<<20, clock.Now().Add(-time.Second)); !bytes.Equal(got, first) {
+	if got := p.Forward(1<<20, clock.Now().Add(-time.Second)).Vertices; !bytes.Equal(got, first) {
 		t.Errorf("forwarded %d bytes, want the first two vertices: the quota is 2", len(got))
 	}
-	if got := p.Forward(1<<20, clock.Now().Add(-time.Second)); len(got) != 0 {
+	if got := p.Forward(1<<20, clock.Now().Add(-time.Second)).Vertices; len(got) != 0 {
 		t.Error("forwarded beyond the quota")
 	}
 	clock.Advance(2 * time.Second)
-	got := p.Forward(1<<20, clock.Now().Add(-time.Second))
+	got := p.Forward(1<<20, clock.Now().Add(-time.Second)).Vertices
 	if len(got) != len(first) {
 		t.Errorf("forwarded %d bytes again after a second, want %d", len(got), len(first))
 	}
@@ -162,8 +162,8 @@ func TestPoolSendsEachVertexOnceWhenPartsExceedTheBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	size := len(vertices[0])
-	one := p.Forward(size+1, clock.Now().Add(-time.Second))
-	two := p.Forward(size+1, clock.Now().Add(-time.Second))
+	one := p.Forward(size+1, clock.Now().Add(-time.Second)).Vertices
+	two := p.Forward(size+1, clock.Now().Add(-time.Second)).Vertices
 	if !bytes.Equal(one, vertices[0]) || !bytes.Equal(two, vertices[1]) {
 		t.Error("two vertices were not sent one by one when only one fits")
 	}

@@ -107,16 +107,16 @@ const forwardBytesMax = messages.BatchBytesMax
 // to the leader again: the message was lost, or the leader had no room.
 func (p *proposer) forward(c actor.Context) {
 	now, patience := p.t.cfg.Clock.Now(), time.Duration(p.t.patience.Load())
-	p.send(func() []byte { return p.t.pool.Share(forwardBytesMax, now.Add(-patience/2)) }, func(m messages.Message) {
+	p.send(func() messages.Forward { return p.t.pool.Share(forwardBytesMax, now.Add(-patience/2)) }, func(m messages.Message) {
 		c.Send(p.t.links.egress, &broadcast{cluster.LaneBatches, m})
 	})
-	p.send(func() []byte { return p.t.pool.Forward(forwardBytesMax, now.Add(-patience)) }, func(m messages.Message) {
+	p.send(func() messages.Forward { return p.t.pool.Forward(forwardBytesMax, now.Add(-patience)) }, func(m messages.Message) {
 		c.Send(p.t.links.egress, &send{p.stand.leader, cluster.LaneBatches, m})
 	})
 }
 
-func (p *proposer) send(take func() []byte, pass func(messages.Message)) {
-	for vertices := take(); len(vertices) > 0; vertices = take() {
-		pass(&messages.Forward{Vertices: vertices})
+func (p *proposer) send(take func() messages.Forward, pass func(messages.Message)) {
+	for m := take(); len(m.Vertices) > 0; m = take() {
+		pass(&m)
 	}
 }

@@ -118,7 +118,7 @@ func (s *signer) verify(c actor.Context, m *verify) {
 		}
 		c.Send(s.t.links.sequencer, &batchArrived{m.in.From, batch})
 	case *messages.Forward:
-		s.forward(c, m.in.From, msg.Vertices)
+		s.forward(c, m.in.From, msg)
 	case *messages.Decided:
 		s.decided(c, m.in.From, msg)
 	case *messages.StableCheckpoint:

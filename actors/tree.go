@@ -180,6 +180,7 @@ func Start(system *actor.ActorSystem, cfg Config) (*Tree, error) {
 	t.show(t.recovered.core)
 	cfg.Metrics.SetExecutedSequence(uint64(t.recovered.state.seq))
 	t.pool = newPool(n, cfg.Self, cfg.MaxPending, cfg.Clock, func() { system.Root.Send(t.links.proposer, &wake{}) })
+	t.pool.recent.last = t.recovered.state.seq
 	t.letters = system.EventStream.Subscribe(func(event any) {
 		if _, ok := event.(*actor.DeadLetterEvent); ok {
 			cfg.Metrics.Dropped("dead letter", 1)

@@ -78,11 +78,11 @@ func (s *signer) prepared(c actor.Context, from messages.Index, m *messages.Prep
 }
 
 // forward takes vertices a member passes on into the pool.
-func (s *signer) forward(c actor.Context, from messages.Index, data []byte) {
+func (s *signer) forward(c actor.Context, from messages.Index, m *messages.Forward) {
 	largest := int(s.t.cfg.Genesis.Params.BatchBytes) - messages.BatchHeaderBytes
 	var vertices [][]byte
 	var hashes []messages.Digest
-	for len(data) > 0 {
+	for data := m.Vertices; len(data) > 0; {
 		view, size, err := messages.ParseVertex(data)
 		if err == nil && size > largest {
 			err = fmt.Errorf("a vertex of %d bytes fits no batch", size)
@@ -96,7 +96,7 @@ func (s *signer) forward(c actor.Context, from messages.Index, data []byte) {
 		hashes = append(hashes, view.Hash())
 		data = data[size:]
 	}
-	if dropped := s.t.pool.AddForwarded(from, vertices, hashes); dropped > 0 {
+	if dropped := s.t.pool.AddForwarded(from, m, vertices, hashes); dropped > 0 {
 		s.t.cfg.Metrics.Dropped("pool_full", dropped)
 	}
 	c.Send(s.t.links.proposer, &wake{})

@@ -118,9 +118,19 @@ func (m *BatchBody) size() int                   { return headBytesMax + len(m.B
 func (m *BatchBody) encodeFields(w *frameWriter) { w.bin(m.Body) }
 func (m *BatchBody) decodeFields(r *frameReader) { m.Body = r.bin(BatchBytesMax) }
 
-func (m *Forward) size() int                   { return headBytesMax + len(m.Vertices) }
-func (m *Forward) encodeFields(w *frameWriter) { w.bin(m.Vertices) }
-func (m *Forward) decodeFields(r *frameReader) { m.Vertices = r.bin(BatchBytesMax) }
+func (m *Forward) size() int { return headBytesMax + len(m.Vertices) + 1 + numberBytesMax }
+
+func (m *Forward) encodeFields(w *frameWriter) {
+	w.bin(m.Vertices)
+	w.bool(m.Again)
+	w.uint(uint64(m.Executed))
+}
+
+func (m *Forward) decodeFields(r *frameReader) {
+	m.Vertices = r.bin(BatchBytesMax)
+	m.Again = r.bool()
+	m.Executed = Seq(r.uint())
+}
 
 func (m *FetchBatch) size() int { return headBytesMax + len(m.Digests)*digestBytes }
 

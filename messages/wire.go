@@ -73,7 +73,14 @@ type BatchBody struct{ Body []byte }
 
 // Forward hands vertices on to another replica: the bytes of one after the
 // other, together at most BatchBytesMax.
-type Forward struct{ Vertices []byte }
+type Forward struct {
+	Vertices []byte
+	// Again says that some of them were sent before.
+	Again bool
+	// Executed is the last sequence the sender had executed. What the receiver
+	// executed above it, and finds here, the sender will execute, too.
+	Executed Seq
+}
 
 // FetchBatch asks for the batches with these digests, at most FetchBatchMax.
 type FetchBatch struct{ Digests []Digest }

@@ -34,7 +34,7 @@ func small(t testing.TB) map[FrameKind]Message {
 		FrameRefusal:      &Refusal{Reason: "another chain", Genesis: numbered(1)},
 		FrameBundles:      &Bundles{Bundles: bundlesOf(2, 2, 3)},
 		FrameBatchBody:    &BatchBody{Body: batch.Bytes()},
-		FrameForward:      &Forward{Vertices: batch.Bytes()[BatchHeaderBytes:]},
+		FrameForward:      &Forward{Vertices: batch.Bytes()[BatchHeaderBytes:], Again: true, Executed: 130},
 		FrameFetchBatch:   &FetchBatch{Digests: []Digest{numbered(1), numbered(2)}},
 		FrameFetchDecided: &FetchDecided{From: 3, To: 4},
 		FrameDecided: &Decided{
@@ -89,7 +89,7 @@ func largest(t testing.TB) map[FrameKind]Message {
 		FrameStatus:       status,
 		FrameBundles:      &Bundles{Bundles: bundlesOf(FrameBundlesMax, BundleVotesMax, SignatureBytesMax)},
 		FrameBatchBody:    &BatchBody{Body: body},
-		FrameForward:      &Forward{Vertices: vertices},
+		FrameForward:      &Forward{Vertices: vertices, Again: true, Executed: math.MaxUint64},
 		FrameFetchBatch:   &FetchBatch{Digests: digests},
 		FrameFetchDecided: &FetchDecided{From: math.MaxUint64 - DecidedMax + 1, To: math.MaxUint64},
 		FrameDecided: &Decided{
