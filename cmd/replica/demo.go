@@ -99,19 +99,19 @@ func runDemo(ctx context.Context, o demoOptions, out, narration io.Writer) (err 
 	}
 	load, failed := runLoad(ctx, cluster, o, narration)
 	if failed == nil {
-		failed = cluster.awaitEqual(ctx)
+		failed = cluster.awaitRest(ctx)
 	}
-	views := cluster.views()
+	statuses := cluster.statuses()
 	if err := cluster.stop(); err != nil {
 		return errors.Join(failed, err, os.RemoveAll(dir))
 	}
-	report, err := newReport(o, load, cluster, views)
+	report, err := newReport(o, load, cluster, statuses)
 	if err != nil {
 		return errors.Join(failed, err, os.RemoveAll(dir))
 	}
-	err = errors.Join(report.write(out, o.asJSON), failed, report.verdict())
-	if !report.Agree {
-		return hint(err, "this must never happen: report it, with the folders in %s", dir)
+	err = report.advise(errors.Join(report.write(out, o.asJSON), failed, report.verdict()), dir)
+	if report.agreement == differ {
+		return err
 	}
 	return errors.Join(err, os.RemoveAll(dir))
 }

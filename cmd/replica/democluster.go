@@ -121,20 +121,27 @@ func (c *demoCluster) awaitConnected(ctx context.Context) error {
 	})
 }
 
-// awaitEqual waits for the replicas that were not needed for the last quorum.
-func (c *demoCluster) awaitEqual(ctx context.Context) error {
-	return c.poll(ctx, "all replicas have executed everything", func() bool {
-		seq := c.replicas[0].CurrentSequence()
-		return !slices.ContainsFunc(c.replicas[1:], func(r *replica.Replica) bool { return r.CurrentSequence() != seq })
+// awaitRest waits until nothing is on its way any more: receipts are there as
+// soon as a quorum has voted and the proposer's own replica has executed.
+func (c *demoCluster) awaitRest(ctx context.Context) error {
+	return c.poll(ctx, "all replicas have executed everything", func() bool { return atRest(c.statuses()) })
+}
+
+// atRest reports whether no vertex waits, nothing is in flight, and all have
+// executed as much. Copies of vertices that are still on their way to the leader
+// change nothing about it: it knows them.
+func atRest(statuses []replica.Status) bool {
+	return !slices.ContainsFunc(statuses, func(s replica.Status) bool {
+		return s.Pending > 0 || s.HighestSequence != s.Sequence || s.Sequence != statuses[0].Sequence
 	})
 }
 
-func (c *demoCluster) views() []messages.View {
-	views := make([]messages.View, len(c.replicas))
+func (c *demoCluster) statuses() []replica.Status {
+	list := make([]replica.Status, len(c.replicas))
 	for i, r := range c.replicas {
-		views[i] = r.CurrentView()
+		list[i] = r.Status()
 	}
-	return views
+	return list
 }
 
 // stop stops all replicas at once: those that stop last should not spend their

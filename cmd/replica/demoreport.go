@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -26,8 +24,9 @@ type demoReport struct {
 	Heads             []messages.Digest `json:"heads"`
 	Agree             bool              `json:"agree"`
 
-	views   []messages.View
-	ledgers []*replica.LedgerSummary
+	statuses  []replica.Status // before the replicas were stopped
+	ledgers   []*demoLedger
+	agreement agreement
 }
 
 // quantiles of a duration, in milliseconds.
@@ -38,7 +37,7 @@ type quantiles struct {
 }
 
 // newReport reads the stopped replicas' folders.
-func newReport(o demoOptions, l *load, c *demoCluster, views []messages.View) (*demoReport, error) {
+func newReport(o demoOptions, l *load, c *demoCluster, statuses []replica.Status) (*demoReport, error) {
 	ledgers, err := c.readLedgers()
 	if err != nil {
 		return nil, err
@@ -50,34 +49,14 @@ func newReport(o demoOptions, l *load, c *demoCluster, views []messages.View) (*
 			P50: milliseconds(l.finality.Quantile(0.5)), P99: milliseconds(l.finality.Quantile(0.99)),
 			Max: milliseconds(l.finality.Max()),
 		},
-		View: slices.Max(views), views: views, ledgers: ledgers, Agree: agree(ledgers),
+		statuses: statuses, ledgers: ledgers, agreement: compare(ledgers),
 	}
-	for _, ledger := range ledgers {
+	r.Agree = r.agreement == equal
+	for i, ledger := range ledgers {
+		r.View = max(r.View, statuses[i].View)
 		r.Heads = append(r.Heads, ledger.Head)
 	}
 	return r, nil
-}
-
-// agree reports whether all ledgers are as long and end in the same head, which
-// covers everything before it.
-func agree(ledgers []*replica.LedgerSummary) bool {
-	return !slices.ContainsFunc(ledgers, func(l *replica.LedgerSummary) bool { return *l != *ledgers[0] })
-}
-
-// readLedgers recomputes every head from its folder, all at once.
-func (c *demoCluster) readLedgers() ([]*replica.LedgerSummary, error) {
-	ledgers, errs := make([]*replica.LedgerSummary, len(c.homes)), make([]error, len(c.homes))
-	var all sync.WaitGroup
-	for i, h := range c.homes {
-		all.Go(func() {
-			var err error
-			if ledgers[i], err = replica.ReadLedger(h.config.Storage.Path, c.genesis, messages.Index(i), nil); err != nil {
-				errs[i] = fmt.Errorf("read the ledger of replica %d: %w", i, err)
-			}
-		})
-	}
-	all.Wait()
-	return ledgers, errors.Join(errs...)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
@@ -88,10 +67,35 @@ func (r *demoReport) verdict() error {
 	if r.Finalized != r.Vertices {
 		errs = append(errs, fmt.Errorf("%d of %d vertices were not finalised", r.Vertices-r.Finalized, r.Vertices))
 	}
-	if !r.Agree {
+	switch r.agreement {
+	case differ:
 		errs = append(errs, errors.New("the ledgers in the folders differ"))
+	case prefixes:
+		shortest, longest := lengths(r.ledgers)
+		errs = append(errs, fmt.Errorf("the ledgers agree up to sequence %d, but not all go on to %d", shortest, longest))
 	}
 	return errors.Join(errs...)
+}
+
+// advise says what to do about ledgers that are not equal.
+func (r *demoReport) advise(err error, dir string) error {
+	switch r.agreement {
+	case differ:
+		return hint(err, "this must never happen: report it, with the folders in %s", dir)
+	case prefixes:
+		return hint(err, "nothing contradicts: the run ended before every replica had executed everything; run it again, with a longer --timeout if that ended it")
+	}
+	return err
+}
+
+// noOps is how many vertices of the ledger are second copies, such as a new
+// leader proposes that did not know the first; 0 if that is not known.
+func (r *demoReport) noOps() uint64 {
+	ledger, s := r.ledgers[0], r.statuses[0]
+	if ledger.Seq != s.Sequence {
+		return 0 // it went on while it was stopped
+	}
+	return ledger.Vertices - s.Vertices
 }
 
 // write prints the report as one JSON object, or as a table for people.
@@ -102,20 +106,15 @@ func (r *demoReport) write(w io.Writer, asJSON bool) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "replica\tview\tsequence\tledger head\tvertices")
 	for i, ledger := range r.ledgers {
-		fmt.Fprintf(table, "%d\t%d\t%d\t%.16s\t%d\n", i, r.views[i], ledger.Seq, ledger.Head.Hex(), ledger.Vertices)
+		fmt.Fprintf(table, "%d\t%d\t%d\t%.16s\t%d\n", i, r.statuses[i].View, ledger.Seq, ledger.Head.Hex(), ledger.Vertices)
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	if noOps := int(r.ledgers[0].Vertices) - r.Finalized; noOps > 0 {
-		// Sent to the leader again before the first copy's receipt was back.
+	if noOps := r.noOps(); noOps > 0 {
 		fmt.Fprintf(w, "\n%d of these vertices are second copies, executed as no-ops\n", noOps)
 	}
-	heads := "all heads agree"
-	if !r.Agree {
-		heads = "THE HEADS DIFFER"
-	}
 	_, err := fmt.Fprintf(w, "\n%d of %d vertices final in %.2f s: %.0f vertices/s\nfinality p50 %.1f ms, p99 %.1f ms, max %.1f ms\n%s\n",
-		r.Finalized, r.Vertices, r.ElapsedSeconds, r.VerticesPerSecond, r.FinalityMS.P50, r.FinalityMS.P99, r.FinalityMS.Max, heads)
+		r.Finalized, r.Vertices, r.ElapsedSeconds, r.VerticesPerSecond, r.FinalityMS.P50, r.FinalityMS.P99, r.FinalityMS.Max, r.agreement)
 	return err
 }
