@@ -51,7 +51,7 @@ func runLoad(ctx context.Context, c *demoCluster, o demoOptions, narration io.Wr
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	shown := showProgress(narration, o.vertices, func() int { return int(l.finalized.Load()) })
+	shown := progress{"finalising", "vertices", "final", o.vertices}.show(narration, func() int { return int(l.finalized.Load()) })
 	begin := time.Now()
 	var all sync.WaitGroup
 	errs := make([]error, submitters)

@@ -72,7 +72,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.AddCommand(
 		newDemoCommand(), newTestnetCommand(), newStartCommand(), newProposeCommand(), newStatusCommand(),
-		newKeysCommand(), newCheckCommand(), newExportCommand(), newVersionCommand(),
+		newKeysCommand(), newCheckCommand(), newExportCommand(), newSimCommand(), newVersionCommand(),
 	)
 	markUsage(root)
 	return root

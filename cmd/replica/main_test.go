@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -49,6 +50,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"await": await, "reach": reach, "logged": logged, "replace": replace, "zeros": zeros, "post": post, "terminate": terminate,
+			"samehash": sameHash, "rerun": rerun,
 		},
 		Condition: func(name string) (bool, error) {
 			switch name {
@@ -82,6 +84,39 @@ var scriptPorts = func() func() int {
 		}
 	}
 }()
+
+// sameHash compares the hashes in two files of simulations' JSON.
+func sameHash(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: samehash FILE FILE")
+	}
+	var reports [2]struct{ Hash string }
+	for i, name := range args {
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile(name)), &reports[i]))
+	}
+	if reports[0].Hash == "" || reports[0] != reports[1] {
+		ts.Fatalf("the hashes are %q and %q", reports[0].Hash, reports[1].Hash)
+	}
+}
+
+// rerun runs the command line that the first group of a regular expression finds
+// in the last output; it has to fail, and to print what a second one matches.
+func rerun(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: rerun REGEXP WANT")
+	}
+	found := regexp.MustCompile("(?m)" + args[0]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) != 2 {
+		ts.Fatalf("no command line in the output")
+	}
+	line := strings.Fields(found[1])
+	if err := ts.Exec(line[0], line[1:]...); err == nil {
+		ts.Fatalf("%s succeeds", found[1])
+	}
+	if !regexp.MustCompile("(?m)" + args[1]).MatchString(ts.ReadFile("stdout")) {
+		ts.Fatalf("%s prints no %s", found[1], args[1])
+	}
+}
 
 // terminate sends SIGTERM to all background commands.
 func terminate(ts *testscript.TestScript, neg bool, args []string) {

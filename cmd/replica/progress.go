@@ -14,15 +14,21 @@ const (
 	lineInterval = 2 * time.Second
 )
 
-// showProgress shows how many of total are done until the function it returns is
-// called, which shows the end.
-func showProgress(w io.Writer, total int, done func() int) (finish func()) {
+// progress says what is counted: "finalising" vertices until all are "final".
+type progress struct {
+	doing, items, done string
+	total              int
+}
+
+// show shows how many are done until the function it returns is called, which
+// shows the end.
+func (p progress) show(w io.Writer, done func() int) (finish func()) {
 	interval, show := lineInterval, func(n int) {
-		fmt.Fprintf(w, "%d of %d vertices final (%d %%)\n", n, total, 100*n/total)
+		fmt.Fprintf(w, "%d of %d %s %s (%d %%)\n", n, p.total, p.items, p.done, 100*n/p.total)
 	}
 	if isTerminal(w) {
-		bar := progressbar.NewOptions(total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription("finalising"),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("vertices"),
+		bar := progressbar.NewOptions(p.total, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(p.doing),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(p.items),
 			progressbar.OptionFullWidth(), progressbar.OptionOnCompletion(func() { fmt.Fprintln(w) }))
 		interval, show = barInterval, func(n int) {
 			// A terminal that is gone is no reason to stop.

@@ -16,8 +16,10 @@
 // equal sequences, and that no member, all being honest, is charged with
 // anything. At the end the ledgers are read from the disks.
 //
-// The tests of this package simulate a range of seeds, or one:
+// The command does so for many seeds at a time, and the tests of this package for
+// a range, or one:
 //
+//	replica sim --seeds 1000 --from 5000
 //	go test ./testkit/sim -run TestSeeds -sim.seeds=1000 -sim.from=5000
 //	go test ./testkit/sim -run TestSeeds -v -sim.seed=11 -sim.steps
 package sim

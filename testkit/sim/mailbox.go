@@ -90,5 +90,5 @@ func (m *mailbox) handle(message any, system bool) {
 	}
 }
 
-// kind names what a message is.
-func kind(message any) string { return reflect.TypeOf(actor.UnwrapEnvelopeMessage(message)).String() }
+// typeOf names what a message is.
+func typeOf(message any) string { return reflect.TypeOf(actor.UnwrapEnvelopeMessage(message)).String() }

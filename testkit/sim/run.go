@@ -28,8 +28,9 @@ const (
 
 // Result is what came of a run.
 type Result struct {
-	Seed   uint64
-	Faults Faults
+	Seed     uint64
+	Replicas int
+	Faults   Faults
 	// Hash covers every step and every frame: runs of one seed have the same.
 	Hash [32]byte
 	// Err is the first property that was violated, a Violation; nil if none.
@@ -92,6 +93,7 @@ func newSimulation(ctx context.Context, cfg Config) *simulation {
 	if cfg.Faults != nil {
 		s.faults = *cfg.Faults
 	}
+	s.faults.without(cfg.Without)
 	s.clock = runtime.NewVirtual(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC))
 	s.trace = newTrace(s.clock, cfg.Trace)
 	s.scheme = cryptotest.NewHMAC()
@@ -187,7 +189,7 @@ func (s *simulation) retry() {
 
 // finish ends all processes and sums up.
 func (s *simulation) finish() *Result {
-	r := &Result{Seed: s.cfg.Seed, Faults: s.faults, Steps: s.scheduler.steps, Time: s.trace.now(), Vertices: len(s.load.vertices)}
+	r := &Result{Seed: s.cfg.Seed, Replicas: len(s.members), Faults: s.faults, Steps: s.scheduler.steps, Time: s.trace.now(), Vertices: len(s.load.vertices)}
 	r.Sequences = messages.Seq(len(s.oracle.ledger))
 	for _, m := range s.members {
 		r.Crashes += m.lives - 1

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -128,9 +129,9 @@ func TestCalmClusterFinalisesAtOnce(t *testing.T) {
 }
 
 func TestRunSaysWhatIsWrongWithAConfiguration(t *testing.T) {
-	for _, cfg := range []sim.Config{{Replicas: 3}, {Replicas: 65}, {Vertices: -1}} {
+	for _, cfg := range []sim.Config{{Replicas: 3}, {Replicas: 65}, {Vertices: -1}, {Without: []string{"luck"}}} {
 		if _, err := sim.Run(t.Context(), cfg); err == nil {
-			t.Errorf("%d replicas and %d vertices were simulated", cfg.Replicas, cfg.Vertices)
+			t.Errorf("%+v was simulated", cfg)
 		}
 	}
 	over, cancel := context.WithCancel(t.Context())
@@ -145,15 +146,41 @@ func TestRunSaysWhatIsWrongWithAConfiguration(t *testing.T) {
 func TestD1_FindsVotesSentBeforeTheyAreDurable(t *testing.T) {
 	forgetful := func(_ int, cfg *replica.Config) { cfg.WALSync = storage.SyncNever }
 	for s := uint64(1); s <= 200; s++ {
-		r, err := sim.Run(t.Context(), sim.Config{Seed: s, Configure: forgetful})
+		cfg := sim.Config{Seed: s, Configure: forgetful}
+		r, err := sim.Run(t.Context(), cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var found sim.Violation
 		if errors.As(r.Err, &found) && found.Property == "one vote" {
 			t.Logf("found by seed %d: %v", s, found)
+			testMinimise(t, cfg, r, found)
 			return
 		}
 	}
 	t.Error("200 seeds without a flush, and nobody ever signed two digests for one place")
+}
+
+// testMinimise makes a smaller run of one that went wrong, which has to go wrong
+// in the same way, again and again.
+func testMinimise(t *testing.T, cfg sim.Config, failed *sim.Result, found sim.Violation) {
+	t.Helper()
+	smaller, r, err := sim.Minimise(t.Context(), cfg, failed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(smaller.Without) == 0 {
+		t.Errorf("every fault is needed: %v", failed.Faults)
+	}
+	if slices.Contains(smaller.Without, "crashes") {
+		t.Error("it goes wrong without a crash, too")
+	}
+	again, err := sim.Run(t.Context(), smaller)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var same sim.Violation
+	if again.Hash != r.Hash || !errors.As(again.Err, &same) || same.Property != found.Property {
+		t.Errorf("the smaller run, without %v, gives %v", smaller.Without, again.Err)
+	}
 }

@@ -47,9 +47,9 @@ func (t *trace) note(what byte, numbers [4]int, texts ...string) {
 // step records that an actor is handed a message.
 func (t *trace) step(m *mailbox, message any) {
 	p := m.process
-	t.note('s', [4]int{p.member, p.life}, m.name, kind(message))
+	t.note('s', [4]int{p.member, p.life}, m.name, typeOf(message))
 	if t.out != nil {
-		t.line("%d.%d %-20s %s", p.member, p.life, short(m.name), kind(message))
+		t.line("%d.%d %-20s %s", p.member, p.life, short(m.name), typeOf(message))
 	}
 }
 
