@@ -50,6 +50,11 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Vertices < 0 {
 		return c, errors.New("fewer than no vertices")
 	}
+	if c.Faults != nil {
+		if err := c.Faults.validate(c.Replicas); err != nil {
+			return c, err
+		}
+	}
 	for _, name := range c.Without {
 		if !slices.Contains(FaultKinds(), name) {
 			return c, fmt.Errorf("no faults are called %q: there are %s", name, strings.Join(FaultKinds(), ", "))

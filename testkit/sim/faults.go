@@ -172,6 +172,9 @@ func (s *simulation) stopFaults() {
 	s.scheduler.hurry, s.scheduler.lazy = 0, ""
 	for _, m := range s.members {
 		m.disk.left = 0
+		if m.mortal {
+			s.strike(m)
+		}
 		if m.process != nil {
 			m.process.panics.target, m.process.panics.tracker = "", 0
 			m.process.pause(false)
@@ -189,21 +192,25 @@ func (s *simulation) unsettled() string {
 	interval := s.genesis.Params.CheckpointInterval
 	var seq messages.Seq
 	var head messages.Digest
-	for i, m := range s.members {
+	first := true
+	for _, m := range s.members {
+		if m.faulty {
+			continue
+		}
 		if m.process == nil || m.ending {
 			return sprint("%v is down", m)
 		}
 		st := m.replica.Status()
-		if i == 0 {
-			seq, head = st.Sequence, st.LedgerHead
+		if first {
+			first, seq, head = false, st.Sequence, st.LedgerHead
 		}
 		switch {
 		case st.Halted != "":
 			s.oracle.violated("no failure", "%v stops executing: %s", m, st.Halted)
 		case st.Sequence != seq:
-			return sprint("%v is at sequence %d, replica 0 at %d", m, st.Sequence, seq)
+			return sprint("%v is at sequence %d, another at %d", m, st.Sequence, seq)
 		case st.LedgerHead != head:
-			s.oracle.violated("agreement", "%v ends with ledger head %v, replica 0 with %v", m, st.LedgerHead, head)
+			s.oracle.violated("agreement", "%v ends with ledger head %v, another with %v", m, st.LedgerHead, head)
 		case st.StableCheckpoint != seq-seq%interval:
 			return sprint("%v has its stable checkpoint at %d, of %d sequences", m, st.StableCheckpoint, seq)
 		}

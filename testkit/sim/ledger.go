@@ -17,6 +17,9 @@ func (s *simulation) readLedgers() {
 	keyring, err := crypto.NewKeyringWithScheme(s.genesis, s.scheme)
 	must(err)
 	for _, m := range s.members {
+		if m.faulty || m.replica == nil {
+			continue
+		}
 		stable := m.replica.Status().StableCheckpoint
 		if err := s.readLedger(m, keyring, stable); err != nil {
 			s.oracle.violated("the ledger is on disk", "%v: %v", m, err)

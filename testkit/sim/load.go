@@ -30,7 +30,8 @@ const clients = 4
 type vertex struct {
 	proposal replica.Vertex
 	door     bool
-	holders  []*process // who accepted it
+	holders  []*process // who accepted it, of honest members
+	taken    bool       // somebody accepted it
 	executed bool
 }
 
@@ -86,7 +87,9 @@ func (v *vertex) propose(m *member) error {
 	var waits replica.NotFinalError
 	switch {
 	case errors.As(err, &waits):
-		v.holders = append(v.holders, m.process)
+		if v.taken = true; !m.faulty {
+			v.holders = append(v.holders, m.process)
+		}
 		return nil
 	case errors.Is(err, replica.ErrPoolFull), errors.Is(err, replica.ErrStopped):
 		return nil // it is proposed again elsewhere

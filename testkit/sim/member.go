@@ -7,9 +7,11 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/cretoai/consensus/actors"
+	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
+	"github.com/cretoai/consensus/testkit/byzantine"
 )
 
 // member is one replica through all its lives: its key and its disk stay.
@@ -24,6 +26,11 @@ type member struct {
 	last    messages.Seq // the last sequence it reported as finalised in this life
 	ending  bool         // it was seen to end by itself
 	image   *vfs.MemFS   // the disk when the power was cut, nil before
+	// faulty members misbehave, and nothing is expected of them. Their replica is
+	// honest as any; what it says and hears goes through byzantine.
+	faulty           bool
+	byzantine        *byzantine.Member
+	amnesiac, mortal bool
 }
 
 // segmentBytes holds the largest group of a run.
@@ -55,7 +62,7 @@ func (s *simulation) start(m *member) {
 		s.cutPowerAtWrite(m) // of its recovery, perhaps
 	}
 	r, err := replica.Start(s.ctx, cfg,
-		replica.WithTransport(&transport{network: s.network, process: p}),
+		replica.WithTransport(m.transport(&transport{network: s.network, process: p})),
 		replica.WithStorage(m.disk.fs),
 		replica.WithClock(s.clock),
 		replica.WithScheme(s.scheme),
@@ -64,16 +71,38 @@ func (s *simulation) start(m *member) {
 		replica.WithRuntime(p.runtime()),
 	)
 	if err != nil {
-		s.oracle.violated("restart", "replica %d does not start: %v", m.index, err)
+		s.expelled(m, "restart", sprint("replica %d does not start: %v", m.index, err))
 		return
 	}
 	m.replica, m.events = r, r.Subscribe(1<<10)
 	status := r.Status()
 	m.last = status.Sequence
+	if m.faulty {
+		return
+	}
 	if agreed := s.oracle.ledger[m.last]; m.last > 0 && agreed.head != status.LedgerHead {
 		s.oracle.violated("agreement", "replica %d starts with ledger head %v at sequence %d, others have %v", m.index, status.LedgerHead, m.last, agreed.head)
 	}
 	s.look(m)
+}
+
+// transport is what the member's replica is connected by.
+func (m *member) transport(inner cluster.Transport) cluster.Transport {
+	if m.byzantine == nil {
+		return inner
+	}
+	return m.byzantine.Transport(inner)
+}
+
+// expelled ends a member that cannot go on: a violation, if it was honest.
+func (s *simulation) expelled(m *member, property, detail string) {
+	if !m.faulty {
+		s.oracle.violated(property, "%s", detail)
+		return
+	}
+	s.trace.tell("%s", detail)
+	s.scheduler.bury(m.process)
+	m.process, m.replica, m.events = nil, nil, nil
 }
 
 // look takes what a member reports after one of its steps, and what it has come
@@ -98,6 +127,9 @@ func (s *simulation) look(m *member) {
 }
 
 func (s *simulation) onEvent(m *member, e messages.Event) {
+	if m.faulty {
+		return
+	}
 	switch e := e.(type) {
 	case messages.Finalized:
 		if e.Seq != m.last+1 {
@@ -110,6 +142,15 @@ func (s *simulation) onEvent(m *member, e messages.Event) {
 	case messages.ViewChanged:
 		s.trace.tell("replica %d enters view %d, led by %d", m.index, e.View, e.Leader)
 	case messages.ViolationDetected:
+		if s.members[e.Member].faulty {
+			if s.charges[e.Type]++; e.Banned {
+				s.trace.tell("replica %d bans member %d: %s", m.index, e.Member, e.Type)
+			}
+			if banned := m.replica.Detector().Stats().Banned; banned > messages.MaxFaulty(len(s.members)) {
+				s.oracle.violated("at most f bans", "replica %d bans %d members", m.index, banned)
+			}
+			return
+		}
 		s.oracle.violated("no honest member is charged", "replica %d charges member %d with %s", m.index, e.Member, e.Type)
 	}
 }
@@ -122,7 +163,7 @@ func (s *simulation) onEnd(m *member) {
 	}
 	m.ending = true
 	err := m.replica.Err()
-	if !m.process.panics.expected {
+	if !m.process.panics.expected && !m.faulty {
 		s.oracle.violated("no failure", "replica %d ends: %v", m.index, err)
 		return
 	}
@@ -155,8 +196,16 @@ func (s *simulation) bury(m *member) {
 	s.scheduler.bury(m.process)
 	m.disk.left = 0
 	_ = m.replica.Stop(done) // frees what it holds; what it still writes goes to a disk nobody reads
+	if m.amnesiac {
+		s.trace.tell("replica %d forgets everything", m.index)
+		m.image = vfs.NewCrashableMem()
+	}
 	m.disk, m.image = newDisk(m.image), nil
 	m.process, m.replica, m.events = nil, nil, nil
+	if m.mortal {
+		s.trace.tell("replica %d is dead", m.index)
+		return
+	}
 	s.clock.AfterFunc(s.downtime(), func() { s.start(m) })
 }
 

@@ -19,11 +19,13 @@ import (
 // are faults at least, and how many steps a run may take, which only one that
 // goes round in circles does.
 const (
-	recoveryMax  = 30 * time.Second
-	faultyMin    = 3 * time.Second
-	proposalMean = 50 * time.Millisecond
-	retryPeriod  = 300 * time.Millisecond
-	stepsMax     = 5_000_000
+	recoveryMax = 30 * time.Second
+	// leaderlessMax is how long a run goes on of which no progress is expected.
+	leaderlessMax = 2 * time.Second
+	faultyMin     = 3 * time.Second
+	proposalMean  = 50 * time.Millisecond
+	retryPeriod   = 300 * time.Millisecond
+	stepsMax      = 5_000_000
 )
 
 // Result is what came of a run.
@@ -43,6 +45,8 @@ type Result struct {
 	Sequences messages.Seq  // finalised
 	Vertices  int           // proposed
 	Crashes   int           // of replicas
+	// Charges counts what honest replicas charged misbehaving members with.
+	Charges map[string]int
 }
 
 // simulation is one run.
@@ -60,6 +64,7 @@ type simulation struct {
 	load      *load
 	members   []*member
 	deferred  []deferred
+	charges   map[string]int
 	calm      bool // the faults have stopped
 	deadline  time.Time
 	rng       struct{ faults, panics, replicas *rand.Rand }
@@ -89,7 +94,8 @@ func newSimulation(ctx context.Context, cfg Config) *simulation {
 		streams++
 		return rand.New(rand.NewPCG(cfg.Seed, streams))
 	}
-	s := &simulation{cfg: cfg, ctx: ctx, faults: drawFaults(stream())}
+	s := &simulation{cfg: cfg, ctx: ctx, charges: make(map[string]int), faults: drawFaults(stream())}
+	s.faults.Byzantine = drawRoles(stream(), cfg.Replicas)
 	if cfg.Faults != nil {
 		s.faults = *cfg.Faults
 	}
@@ -102,7 +108,7 @@ func newSimulation(ctx context.Context, cfg Config) *simulation {
 	p.CheckpointInterval, p.Window, p.SnapshotInterval = s.faults.CheckpointInterval, 2*s.faults.CheckpointInterval, 4*s.faults.CheckpointInterval
 	p.BatchBytes = 2048
 	s.genesis = genesis
-	s.oracle = newOracle(*p)
+	s.oracle = newOracle(*p, cfg.Replicas)
 	s.load = &load{rng: stream(), left: cfg.Vertices}
 	s.oracle.load = s.load
 	s.scheduler = &scheduler{rng: stream(), clock: s.clock, trace: s.trace, hurry: s.faults.Hurry, lazy: s.faults.Lazy}
@@ -111,15 +117,18 @@ func newSimulation(ctx context.Context, cfg Config) *simulation {
 	for i, key := range keys {
 		s.members = append(s.members, &member{index: i, key: key, disk: newDisk(vfs.NewCrashableMem())})
 	}
+	s.assign(stream())
 	return s
 }
 
 func (s *simulation) run() {
-	s.trace.tell("seed %d: %d replicas, %v", s.cfg.Seed, len(s.members), s.faults)
+	// What this leads to is in the hash, not that it was meant to.
+	s.trace.remark(sprint("seed %d: %d replicas, %v", s.cfg.Seed, len(s.members), s.faults))
 	for _, m := range s.members {
 		s.start(m)
 	}
 	s.unleash()
+	s.mortality()
 	s.clock.AfterFunc(proposalMean, s.propose)
 	s.clock.AfterFunc(retryPeriod, s.retry)
 	begin := s.clock.Now()
@@ -141,6 +150,10 @@ func (s *simulation) run() {
 		default:
 			why := s.unsettled()
 			if why == "" {
+				s.readLedgers()
+				return
+			}
+			if s.leaderless() && s.clock.Now().Sub(s.deadline) > -recoveryMax+leaderlessMax {
 				s.readLedgers()
 				return
 			}
@@ -168,10 +181,10 @@ func (s *simulation) propose() {
 func (s *simulation) offer(v *vertex) {
 	for range 1 + s.load.rng.IntN(5)/4 {
 		m := s.members[s.load.rng.IntN(len(s.members))]
-		if m.process == nil || v.door && len(v.holders) > 0 {
+		if m.process == nil || v.door && v.taken {
 			continue
 		}
-		if err := v.propose(m); err != nil {
+		if err := v.propose(m); err != nil && !m.faulty {
 			s.oracle.violated("proposals", "%v", err)
 		}
 	}
@@ -180,7 +193,7 @@ func (s *simulation) offer(v *vertex) {
 // retry has clients propose again what no living process holds.
 func (s *simulation) retry() {
 	for _, v := range s.load.vertices {
-		if !v.executed && v.lost() && !(v.door && len(v.holders) > 0) {
+		if !v.executed && v.lost() && !(v.door && v.taken) {
 			s.offer(v)
 		}
 	}
@@ -202,6 +215,7 @@ func (s *simulation) finish() *Result {
 		s.scheduler.bury(m.process)
 		_ = m.replica.Stop(done)
 	}
+	r.Charges = s.charges
 	r.Err, r.Hash, r.Story = s.oracle.err, s.trace.hash(), s.trace.story
 	return r
 }

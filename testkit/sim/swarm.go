@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/testkit/byzantine"
 )
 
 // Faults are what goes wrong during the first phase of a run. Every seed draws
@@ -35,6 +36,55 @@ type Faults struct {
 	// CheckpointInterval is the chain's, the others are the replicas'.
 	CheckpointInterval        messages.Seq
 	PipelineDepth, MaxPending int
+	// Byzantine are the members that misbehave, until the very end: at most f.
+	Byzantine []Role
+}
+
+// Role is how a member misbehaves.
+type Role struct {
+	Member     int
+	Behaviours []string // by their names in package byzantine, one after the other
+	Strength   int      // of those that have one, of 1000
+}
+
+func (r Role) String() string {
+	return fmt.Sprintf("replica %d is %s (%d‰)", r.Member, strings.Join(r.Behaviours, ", "), r.Strength)
+}
+
+// validate checks the roles: of at most f members, none of whom has two.
+func (f *Faults) validate(n int) error {
+	if len(f.Byzantine) > messages.MaxFaulty(n) {
+		return fmt.Errorf("%d members misbehave, of %d only %d may", len(f.Byzantine), n, messages.MaxFaulty(n))
+	}
+	var seen []int
+	for _, r := range f.Byzantine {
+		if r.Member < 0 || r.Member >= n || slices.Contains(seen, r.Member) {
+			return fmt.Errorf("member %d cannot misbehave, or does already", r.Member)
+		}
+		seen = append(seen, r.Member)
+		for _, name := range r.Behaviours {
+			if _, ok := byzantine.ByName(name); !ok {
+				return fmt.Errorf("no behaviour is called %q", name)
+			}
+		}
+	}
+	return nil
+}
+
+// drawRoles draws who misbehaves: in half of all runs somebody does.
+func drawRoles(rng *rand.Rand, n int) (roles []Role) {
+	if rng.IntN(2) == 0 {
+		return nil
+	}
+	members := rng.Perm(n)
+	for _, m := range members[:1+rng.IntN(messages.MaxFaulty(n))] {
+		r := Role{Member: m, Strength: 1 + rng.IntN(999)}
+		for range 1 + rng.IntN(2) {
+			r.Behaviours = append(r.Behaviours, byzantine.Behaviours[rng.IntN(len(byzantine.Behaviours))].Name)
+		}
+		roles = append(roles, r)
+	}
+	return roles
 }
 
 // lazy are the actors whose lagging behind the others is of interest.
@@ -73,6 +123,13 @@ type kind struct {
 
 // kinds lists all, in the order in which they are tried to do without.
 var kinds = []kind{
+	{"byzantine", func(f *Faults) string {
+		roles := make([]string, len(f.Byzantine))
+		for i, r := range f.Byzantine {
+			roles[i] = r.String()
+		}
+		return strings.Join(roles, ", ")
+	}, func(f *Faults) { f.Byzantine = nil }},
 	often("partitions", func(f *Faults) *time.Duration { return &f.Partitions }),
 	often("crashes", func(f *Faults) *time.Duration { return &f.Crashes }),
 	often("write-failures", func(f *Faults) *time.Duration { return &f.WriteFailures }),

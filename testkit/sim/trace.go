@@ -62,10 +62,15 @@ func (t *trace) frame(what string, from, to int, frame []byte) {
 	}
 }
 
-// tell adds a line to the story.
+// tell adds a line to the story, and to the hash.
 func (t *trace) tell(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	t.note('t', [4]int{}, text)
+	t.remark(text)
+}
+
+// remark adds a line to the story alone.
+func (t *trace) remark(text string) {
 	if len(t.story) == storyLinesMax {
 		t.story = append(t.story[:0], t.story[1:]...)
 	}

@@ -1,0 +1,96 @@
+package sim
+
+import (
+	"math/bits"
+
+	"github.com/cretoai/consensus/messages"
+)
+
+// votes is what honest members are known to have signed.
+type votes struct {
+	quorum, faulty int
+	cast           map[place]messages.Digest
+	left           []messages.View // by member: the view of its last ViewChange
+	committing     map[proposal]uint64
+	// locked are the digests that so many honest members have sent Commits for
+	// that a quorum may exist, with the view: no honest member may vote for
+	// anything else there in a higher view.
+	locked map[messages.Seq]proposal
+}
+
+// place is where a member has one vote.
+type place struct {
+	member messages.Index
+	kind   messages.Kind
+	view   messages.View
+	seq    messages.Seq
+}
+
+// proposal is a digest at a sequence in a view.
+type proposal struct {
+	view   messages.View
+	seq    messages.Seq
+	digest messages.Digest
+}
+
+func newVotes(n int) votes {
+	return votes{
+		quorum: messages.Quorum(n), faulty: messages.MaxFaulty(n),
+		cast: make(map[place]messages.Digest), left: make([]messages.View, n),
+		committing: make(map[proposal]uint64), locked: make(map[messages.Seq]proposal),
+	}
+}
+
+// voted looks at one vote of an honest member.
+func (o *oracle) voted(member messages.Index, v messages.Vote) {
+	at := place{member, v.Kind, v.View, v.Seq}
+	before, known := o.votes.cast[at]
+	if known && before != v.Digest {
+		o.violated("one vote", "member %d signed %v and %v as its %v of view %d, sequence %d", member, before, v.Digest, v.Kind, v.View, v.Seq)
+	}
+	if known {
+		return
+	}
+	o.votes.cast[at] = v.Digest
+	switch v.Kind {
+	case messages.Checkpoint:
+		o.checkpoint(int(member), v.Seq, v.Digest)
+	case messages.ViewChange:
+		o.votes.left[member] = max(o.votes.left[member], v.View)
+	case messages.PrePrepare, messages.Prepare, messages.Commit:
+		o.votedInView(member, v)
+	case messages.NewView:
+	}
+}
+
+// votedInView: a member that left a view votes in it no more, one place has not
+// two kinds of first votes, and what may have been committed stays.
+func (o *oracle) votedInView(member messages.Index, v messages.Vote) {
+	if left := o.votes.left[member]; v.View < left {
+		o.violated("left is left", "member %d votes %v after its view-change to view %d", member, v, left)
+	}
+	if v.Kind != messages.Commit {
+		other := messages.PrePrepare + messages.Prepare - v.Kind
+		if d, ok := o.votes.cast[place{member, other, v.View, v.Seq}]; ok {
+			o.violated("one vote", "member %d has sent pre-prepare and prepare, for %v and %v, in view %d at sequence %d", member, d, v.Digest, v.View, v.Seq)
+		}
+	}
+	if l, ok := o.votes.locked[v.Seq]; ok && v.View > l.view && v.Digest != l.digest {
+		o.violated("what was committed stays", "member %d votes %v, and %v may have been committed in view %d", member, v, l.digest, l.view)
+	}
+	if v.Kind == messages.Commit {
+		o.votes.commit(member, proposal{v.View, v.Seq, v.Digest})
+	}
+}
+
+// commit counts Commits of honest members: with those the faulty may add, are
+// they a quorum?
+func (s *votes) commit(member messages.Index, p proposal) {
+	s.committing[p] |= 1 << member
+	if bits.OnesCount64(s.committing[p]) < s.quorum-s.faulty {
+		return
+	}
+	if l, ok := s.locked[p.seq]; !ok || p.view < l.view {
+		s.locked[p.seq] = p
+	}
+}

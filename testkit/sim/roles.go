@@ -1,0 +1,64 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/testkit/byzantine"
+)
+
+// forgetting is the mean time between two crashes of an amnesiac.
+const forgetting = 700 * time.Millisecond
+
+// assign gives the members their roles.
+func (s *simulation) assign(rng *rand.Rand) {
+	keyring, err := crypto.NewKeyringWithScheme(s.genesis, s.scheme)
+	must(err)
+	for _, r := range s.faults.Byzantine {
+		m := s.members[r.Member]
+		m.faulty = true
+		m.amnesiac = slices.Contains(r.Behaviours, byzantine.Amnesiac)
+		m.mortal = slices.Contains(r.Behaviours, byzantine.Dead)
+		var behaviours []byzantine.Behaviour
+		for _, name := range r.Behaviours {
+			b, ok := byzantine.ByName(name)
+			if !ok {
+				panic("sim: no behaviour " + name) // Config was validated
+			}
+			behaviours = append(behaviours, b.New(r.Strength))
+		}
+		var seed [32]byte
+		for i := range seed {
+			seed[i] = byte(rng.Uint64())
+		}
+		m.byzantine = byzantine.New(byzantine.Config{
+			Self: messages.Index(r.Member), Genesis: s.genesis, Keyring: keyring, Key: m.key, Clock: s.clock, Rand: rand.NewChaCha8(seed),
+		}, behaviours...)
+		s.oracle.faulty[r.Member] = true
+	}
+}
+
+// mortality has amnesiacs crash now and then, and the dead die once.
+func (s *simulation) mortality() {
+	for _, m := range s.members {
+		if m.amnesiac || m.mortal {
+			s.every(forgetting, func() { s.strike(m) })
+		}
+	}
+}
+
+func (s *simulation) strike(m *member) {
+	if m.process != nil && !m.process.dead && !m.ending {
+		s.crash(m)
+	}
+}
+
+// leaderless reports whether the leader of the first view is one from whom
+// nothing can be expected, so that progress cannot be either.
+func (s *simulation) leaderless() bool { return !viewChanges && s.members[0].faulty }
+
+// viewChanges says whether replicas replace a leader.
+const viewChanges = false
