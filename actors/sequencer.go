@@ -21,6 +21,7 @@ type sequencer struct {
 	t        *Tree
 	core     *pbft.Sequencer
 	trackers map[messages.Seq]*actor.PID
+	reopened int // trackers made for executed sequences
 	suspects suspicion
 	release  release
 	served   []int  // bytes of batches sent to each member since the last heartbeat
@@ -200,7 +201,7 @@ func (s *sequencer) toSlot(c actor.Context, e *pbft.ToSlot) {
 			return newPhaseTracker(s.t, e.Seq, incarnation)
 		}
 		var err error
-		pid, err = c.SpawnNamed(s.t.props(produce, stopReplica{s.t}), "phase-"+itoa(int(e.Seq)))
+		pid, err = c.SpawnNamed(s.t.props(produce, stopReplica{s.t}), s.trackerName(e.Seq))
 		if err != nil {
 			s.t.fail(fmt.Errorf("start the tracker of sequence %d: %w", e.Seq, err))
 			return
@@ -209,6 +210,17 @@ func (s *sequencer) toSlot(c actor.Context, e *pbft.ToSlot) {
 		s.trackers[e.Seq] = pid
 	}
 	c.Send(pid, e)
+}
+
+// trackerName names a tracker: phase-<seq>, and another name for the one of a
+// sequence that is voted on again, for the first may not have quite ended.
+func (s *sequencer) trackerName(seq messages.Seq) string {
+	name := "phase-" + itoa(int(seq))
+	if seq <= s.core.Executed() {
+		s.reopened++
+		name += "." + itoa(s.reopened)
+	}
+	return name
 }
 
 // flush has a group made durable and signed side by side. A group without

@@ -201,10 +201,19 @@ func (v *viewchange) onPreparedWanted(c actor.Context, m *preparedWanted) {
 func (v *viewchange) suspects(c actor.Context, e leader.Suspects) {
 	if s := e.Suspicion; s != v.last {
 		v.last = s
+		v.publish(s)
 		v.t.log.Info().Uint64("view", uint64(s.View)).Int("leader", int(v.t.schedule.Leader(s.View))).
 			Stringer("reason", s.Reasons).Msg("suspicion changed")
 	}
 	c.Send(v.t.links.sequencer, &suspicion{e.Suspicion.View, uint8(e.Suspicion.Level()), e.Held})
+}
+
+func (v *viewchange) publish(s leader.Suspicion) {
+	e := messages.LeaderSuspected{View: s.View, Leader: v.t.schedule.Leader(s.View)}
+	if s.Reasons != 0 {
+		e.Reason = s.Reasons.String()
+	}
+	v.t.hub.publish(e)
 }
 
 func viewChangeMessage(vc leader.ViewChange) *messages.ViewChangeMessage {

@@ -31,6 +31,14 @@ type ViewChanged struct {
 	Leader Index
 }
 
+// LeaderSuspected says that this replica suspects the leader of its view, and
+// why; an empty reason ends the suspicion. It goes on voting in the view.
+type LeaderSuspected struct {
+	View   View
+	Leader Index
+	Reason string
+}
+
 // ViolationDetected says that a member did what no correct one does, or is
 // suspected of it. Type is one of the closed list the metrics use. Score is
 // its reputation afterwards, in thousandths.
@@ -44,4 +52,5 @@ type ViolationDetected struct {
 func (Finalized) event()         {}
 func (Checkpointed) event()      {}
 func (ViewChanged) event()       {}
+func (LeaderSuspected) event()   {}
 func (ViolationDetected) event() {}

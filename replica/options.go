@@ -23,6 +23,7 @@ type options struct {
 	rand      runtime.Rand
 	scheme    crypto.Scheme // nil: the genesis names it
 	transport cluster.Transport
+	wrap      func(cluster.Transport) cluster.Transport // nil: as it is
 	fs        vfs.FS
 	version   string
 	runtime   actors.Runtime
@@ -58,8 +59,8 @@ type Operation = actors.Operation
 func WithStateMachine(app StateMachine) Option { return func(o *options) { o.app = app } }
 
 // WithActor adds an actor of your own to the replica's tree. It receives the
-// events of package messages (Finalized, Checkpointed, ViewChanged,
-// ViolationDetected) as values, is restarted when it panics, and cannot take
+// events of package messages (Finalized, Checkpointed, LeaderSuspected,
+// ViewChanged, ViolationDetected) as values, is restarted when it panics, and cannot take
 // the replica down. produce is called at every start and restart; name is
 // unique among your actors.
 func WithActor(name string, produce func() actor.Actor) Option {
@@ -83,6 +84,13 @@ func WithScheme(s crypto.Scheme) Option { return func(o *options) { o.scheme = s
 // WithTransport connects the replica by other means than mutual TLS over TCP.
 // Start opens it, Stop closes it.
 func WithTransport(t cluster.Transport) Option { return func(o *options) { o.transport = t } }
+
+// WithTransportWrapper puts something between the replica and its transport,
+// whichever that is: to watch what passes, or to have a member misbehave in a
+// test.
+func WithTransportWrapper(wrap func(cluster.Transport) cluster.Transport) Option {
+	return func(o *options) { o.wrap = wrap }
+}
 
 // WithStorage puts the replica's data on another file system than the
 // machine's. The folder is not locked there.

@@ -91,6 +91,9 @@ func (r *Replica) start(cfg *Config, o *options) error {
 			return err
 		}
 	}
+	if o.wrap != nil {
+		transport = o.wrap(transport)
+	}
 	var fresh [16]byte
 	if _, err := o.rand.Read(fresh[:]); err != nil {
 		return fmt.Errorf("draw a creator id: %w", err)

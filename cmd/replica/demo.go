@@ -22,6 +22,7 @@ type demoOptions struct {
 	payload    int // bytes
 	dir        string
 	scheme     string
+	fault      string
 	timeout    time.Duration
 	allowTmpfs bool
 	asJSON     bool
@@ -38,8 +39,12 @@ func newDemoCommand() *cobra.Command {
 Every replica has its own actor system, its own keys and a journal that is
 flushed to the disk; they talk over loopback sockets with mutual TLS. At the end
 all are stopped and their ledgers' heads recomputed from their folders. The exit
-code is 0 only if every vertex was finalised and all heads agree.`,
+code is 0 only if every vertex was finalised and all heads agree.
+
+With --fault a member turns faulty half-way: the leader of that moment, or a
+backup. Its callers go on at the other replicas, and only these count in the end.`,
 		Example: `  replica demo
+  replica demo --fault leader-crash
   replica demo --replicas 7 --vertices 50000 --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -55,6 +60,7 @@ code is 0 only if every vertex was finalised and all heads agree.`,
 	f.IntVar(&o.payload, "payload", 256, "size of a vertex's payload in bytes")
 	f.StringVar(&o.dir, "dir", "", "where to make the temporary folder (default: where the system has them, if that is a disk)")
 	f.StringVar(&o.scheme, "scheme", "ml-dsa-87", "signature algorithm: ml-dsa-87, ml-dsa-65 or ml-dsa-44")
+	f.StringVar(&o.fault, "fault", "", "what a member does half-way: "+faultNames())
 	f.DurationVar(&o.timeout, "timeout", 10*time.Minute, "when to give up")
 	f.BoolVar(&o.allowTmpfs, "allow-tmpfs", false, "allow a folder in memory, where flushing the journal costs nothing")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
@@ -72,6 +78,9 @@ func (o demoOptions) validate() error {
 	}
 	if o.payload < 1 || o.payload > payloadMax {
 		errs = append(errs, fmt.Errorf("--payload %d: 1 to %d bytes are allowed", o.payload, payloadMax))
+	}
+	if _, ok := faultByName(o.fault); o.fault != "" && !ok {
+		errs = append(errs, fmt.Errorf("--fault %s: there are %s", o.fault, faultNames()))
 	}
 	if o.timeout <= 0 {
 		errs = append(errs, fmt.Errorf("--timeout %v is over already", o.timeout))

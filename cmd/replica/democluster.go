@@ -22,6 +22,7 @@ type demoCluster struct {
 	genesis  *messages.Genesis
 	homes    []*home
 	replicas []*replica.Replica
+	strike   *strike // nil without a fault
 }
 
 // startDemoCluster makes a test network in dir and starts it as "replica start"
@@ -37,6 +38,9 @@ func startDemoCluster(ctx context.Context, o demoOptions, dir string, narration 
 		return nil, err
 	}
 	c = &demoCluster{genesis: network.Genesis}
+	if c.strike, err = newStrike(o, network.Genesis); err != nil {
+		return nil, err
+	}
 	level := nodeconfig.Log{Level: "error", Format: "console"}
 	if o.verbose {
 		level.Level = "info"
@@ -51,7 +55,8 @@ func startDemoCluster(ctx context.Context, o demoOptions, dir string, narration 
 		if err != nil {
 			return nil, errors.Join(err, c.stop())
 		}
-		started, err := replica.Start(ctx, h.replicaConfig(), replica.WithLogger(log), replica.WithVersion(softwareVersion()))
+		options := []replica.Option{replica.WithLogger(log), replica.WithVersion(softwareVersion())}
+		started, err := replica.Start(ctx, h.replicaConfig(), append(options, c.strike.options(len(c.replicas), h)...)...)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("start %s: %w", r.Name, err), c.stop())
 		}
@@ -98,6 +103,9 @@ func (c *demoCluster) poll(ctx context.Context, goal string, reached func() bool
 	defer tick.Stop()
 	for !reached() {
 		for i, r := range c.replicas {
+			if c.strike.hit(i) {
+				continue
+			}
 			select {
 			case <-r.Done():
 				return fmt.Errorf("replica %d failed: %w", i, r.Err())
@@ -124,7 +132,15 @@ func (c *demoCluster) awaitConnected(ctx context.Context) error {
 // awaitRest waits until nothing is on its way any more: receipts are there as
 // soon as a quorum has voted and the proposer's own replica has executed.
 func (c *demoCluster) awaitRest(ctx context.Context) error {
-	return c.poll(ctx, "all replicas have executed everything", func() bool { return atRest(c.statuses()) })
+	return c.poll(ctx, "all replicas have executed everything", func() bool {
+		var correct []replica.Status
+		for i, s := range c.statuses() {
+			if !c.strike.hit(i) {
+				correct = append(correct, s)
+			}
+		}
+		return atRest(correct)
+	})
 }
 
 // atRest reports whether no vertex waits, nothing is in flight, and all have

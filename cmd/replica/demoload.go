@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"sync"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cretoai/consensus/metrics"
+	"github.com/cretoai/consensus/pbft"
 	"github.com/cretoai/consensus/replica"
 )
 
@@ -55,14 +58,16 @@ func runLoad(ctx context.Context, c *demoCluster, o demoOptions, narration io.Wr
 	begin := time.Now()
 	var all sync.WaitGroup
 	errs := make([]error, submitters)
+	struck := c.strike.watch(ctx, c, func() bool { return int(l.finalized.Load()) >= o.vertices/2 })
 	for i := range submitters {
 		all.Go(func() {
-			if errs[i] = l.submit(ctx, c.replicas[i%len(c.replicas)], uint64(i)); errs[i] != nil {
+			if errs[i] = l.submit(ctx, c, i); errs[i] != nil {
 				cancel(errFailed)
 			}
 		})
 	}
 	all.Wait()
+	struck()
 	result.elapsed, result.finalized = time.Since(begin), int(l.finalized.Load())
 	shown()
 	return result, firstCause(errs)
@@ -81,27 +86,50 @@ func firstCause(errs []error) error {
 	return nil
 }
 
-// submit proposes groups at one replica until none is left.
-func (l *loader) submit(ctx context.Context, r *replica.Replica, seed uint64) error {
-	random := rand.NewChaCha8(seedOf(seed))
+// submit proposes groups until none is left, at one replica, or at the next one
+// when that turns faulty: vertices have creators and nonces of their own, so that
+// none is executed twice.
+func (l *loader) submit(ctx context.Context, c *demoCluster, submitter int) error {
+	random := rand.NewChaCha8(seedOf(uint64(submitter)))
+	creator, nonce := sha256.Sum256(fmt.Appendf(nil, "submitter %d of the demo", submitter)), uint64(0)
+	door := submitter % len(c.replicas)
 	for {
 		group := l.take(random)
 		if len(group) == 0 {
 			return nil
 		}
+		for i := range group {
+			nonce++
+			group[i].Creator, group[i].Nonce = creator, nonce
+		}
 		begin := time.Now()
-		receipts, err := r.ProposeAll(ctx, group)
+		receipts, err := l.propose(ctx, c, &door, group)
 		if err != nil {
 			return err
 		}
-		fresh := 0
+		final := 0
 		for _, receipt := range receipts {
-			if receipt.Outcome == 0 { // took effect, as a new vertex does
-				fresh++
+			if receipt.Outcome == pbft.Fresh || receipt.Outcome == pbft.Repeated {
+				final++
 			}
 		}
-		l.finality.RecordN(time.Since(begin), fresh)
-		l.finalized.Add(int64(fresh))
+		l.finality.RecordN(time.Since(begin), final)
+		l.finalized.Add(int64(final))
+	}
+}
+
+// propose has a group finalised at a replica that is not faulty.
+func (l *loader) propose(ctx context.Context, c *demoCluster, door *int, group []replica.Vertex) ([]replica.Receipt, error) {
+	for {
+		for c.strike.hit(*door) {
+			*door = (*door + 1) % len(c.replicas)
+		}
+		at, cancel := c.strike.until(ctx, *door)
+		receipts, err := c.replicas[*door].ProposeAll(at, group)
+		cancel()
+		if err == nil || ctx.Err() != nil || !c.strike.hit(*door) {
+			return receipts, err
+		}
 	}
 }
 

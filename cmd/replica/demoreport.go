@@ -23,6 +23,7 @@ type demoReport struct {
 	View              messages.View     `json:"view"`
 	Heads             []messages.Digest `json:"heads"`
 	Agree             bool              `json:"agree"`
+	Fault             *strikeReport     `json:"fault,omitempty"`
 
 	statuses  []replica.Status // before the replicas were stopped
 	ledgers   []*demoLedger
@@ -49,7 +50,7 @@ func newReport(o demoOptions, l *load, c *demoCluster, statuses []replica.Status
 			P50: milliseconds(l.finality.Quantile(0.5)), P99: milliseconds(l.finality.Quantile(0.99)),
 			Max: milliseconds(l.finality.Max()),
 		},
-		statuses: statuses, ledgers: ledgers, agreement: compare(ledgers),
+		statuses: statuses, ledgers: ledgers, agreement: compare(c.strike.correct(ledgers)), Fault: c.strike.report(statuses),
 	}
 	r.Agree = r.agreement == equal
 	for i, ledger := range ledgers {
@@ -91,6 +92,9 @@ func (r *demoReport) advise(err error, dir string) error {
 // noOps is how many vertices of the ledger are second copies, such as a new
 // leader proposes that did not know the first; 0 if that is not known.
 func (r *demoReport) noOps() uint64 {
+	if r.Fault != nil && r.Fault.Replica == 0 {
+		return 0
+	}
 	ledger, s := r.ledgers[0], r.statuses[0]
 	if ledger.Seq != s.Sequence {
 		return 0 // it went on while it was stopped
@@ -109,6 +113,9 @@ func (r *demoReport) write(w io.Writer, asJSON bool) error {
 		fmt.Fprintf(table, "%d\t%d\t%d\t%.16s\t%d\n", i, r.statuses[i].View, ledger.Seq, ledger.Head.Hex(), ledger.Vertices)
 	}
 	if err := table.Flush(); err != nil {
+		return err
+	}
+	if err := r.Fault.write(w); err != nil {
 		return err
 	}
 	if noOps := r.noOps(); noOps > 0 {

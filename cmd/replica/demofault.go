@@ -1,0 +1,285 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cretoai/consensus/actors/runtime"
+	"github.com/cretoai/consensus/cluster"
+	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/replica"
+	"github.com/cretoai/consensus/testkit/byzantine"
+)
+
+// demoFault is what a member does from half-way on.
+type demoFault struct {
+	name   string
+	does   string // "replica 0 …"
+	leader bool   // it happens to the leader; to a backup otherwise
+	// behaviour is nil for a crash.
+	behaviour func() byzantine.Behaviour
+}
+
+var demoFaults = []demoFault{
+	{"leader-crash", "crashes", true, nil},
+	{"leader-silent", "says nothing any more", true, byzantine.Mute},
+	{"leader-slow", "proposes everything two seconds late", true, func() byzantine.Behaviour { return byzantine.Slow(2 * time.Second) }},
+	{"leader-censors", "loses what some callers propose", true, byzantine.Censoring},
+	{"equivocate", "tells different members different batches", true, byzantine.Equivocating},
+	{"conflicting-votes", "votes twice", false, byzantine.DoubleVoting},
+	{"forge-signature", "forges votes and certificates", false, byzantine.Forging},
+	{"garbage", "floods the others with well-formed garbage", false, byzantine.Flooding},
+	{"mute", "says nothing any more", false, byzantine.Mute},
+}
+
+func faultByName(name string) (demoFault, bool) {
+	i := slices.IndexFunc(demoFaults, func(f demoFault) bool { return f.name == name })
+	if i < 0 {
+		return demoFault{}, false
+	}
+	return demoFaults[i], true
+}
+
+func faultNames() string {
+	names := make([]string, len(demoFaults))
+	for i, f := range demoFaults {
+		names[i] = f.name
+	}
+	return strings.Join(names, ", ")
+}
+
+// strike lets a fault happen and watches what comes of it. A nil one is none.
+type strike struct {
+	fault   demoFault
+	genesis *messages.Genesis
+	keyring *crypto.Keyring
+	members []*byzantine.Member
+	turned  context.Context // ends when the member turns faulty
+	turn    context.CancelFunc
+	victim  atomic.Int64 // the faulty member, -1 before
+
+	mu     sync.Mutex
+	result strikeReport
+	begin  time.Time
+}
+
+// strikeReport is what came of a fault. Times count from it; zero is never.
+type strikeReport struct {
+	Name        string         `json:"name"`
+	Replica     messages.Index `json:"replica"`
+	View        messages.View  `json:"view"` // at the time
+	SuspectedMS float64        `json:"suspected_ms,omitempty"`
+	Reason      string         `json:"reason,omitempty"`
+	ViewMS      float64        `json:"view_ms,omitempty"`
+	NextFinalMS float64        `json:"next_final_ms,omitempty"`
+	Violations  []string       `json:"violations,omitempty"`
+	BannedBy    int            `json:"banned_by"`
+	Reputation  float64        `json:"reputation"` // the lowest a correct replica gives it
+
+	does string
+}
+
+var errTurnedFaulty = errors.New("the replica turned faulty")
+
+func newStrike(o demoOptions, g *messages.Genesis) (*strike, error) {
+	fault, ok := faultByName(o.fault)
+	if !ok {
+		return nil, nil
+	}
+	keyring, err := crypto.NewKeyring(g)
+	if err != nil {
+		return nil, err
+	}
+	s := &strike{fault: fault, genesis: g, keyring: keyring}
+	s.turned, s.turn = context.WithCancel(context.Background())
+	s.victim.Store(-1)
+	return s, nil
+}
+
+// options let replica i, whose turn it may be, misbehave later.
+func (s *strike) options(i int, h *home) []replica.Option {
+	if s == nil || s.fault.behaviour == nil {
+		return nil
+	}
+	member := byzantine.New(byzantine.Config{
+		Self: messages.Index(i), Genesis: s.genesis, Keyring: s.keyring, Key: h.replicaConfig().Key, Clock: runtime.RealClock(), Rand: runtime.SecureRand(),
+	})
+	s.members = append(s.members, member)
+	return []replica.Option{replica.WithTransportWrapper(func(t cluster.Transport) cluster.Transport { return member.Transport(t) })}
+}
+
+// hit reports whether replica i is the faulty one.
+func (s *strike) hit(i int) bool { return s != nil && int(s.victim.Load()) == i }
+
+// until gives a context that ends when replica i turns faulty.
+func (s *strike) until(ctx context.Context, i int) (context.Context, context.CancelFunc) {
+	if s == nil {
+		return ctx, func() {}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(s.turned, func() {
+		if s.hit(i) {
+			cancel(errTurnedFaulty)
+		}
+	})
+	return ctx, func() { stop(); cancel(nil) }
+}
+
+// watch waits for the time to strike, and then for what the others make of it,
+// until the function it returns is called.
+func (s *strike) watch(ctx context.Context, c *demoCluster, now func() bool) (finish func()) {
+	if s == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(time.Millisecond)
+		defer tick.Stop()
+		for !now() {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+		s.happen(ctx, c)
+	}()
+	return func() { cancel(); <-ended }
+}
+
+// happen turns the member faulty and follows a correct one.
+func (s *strike) happen(ctx context.Context, c *demoCluster) {
+	status := c.replicas[0].Status()
+	victim := int(status.Leader)
+	if !s.fault.leader {
+		victim = (victim + len(c.replicas) - 1) % len(c.replicas)
+	}
+	witness := c.replicas[(victim+1)%len(c.replicas)]
+	events := witness.Subscribe(1 << 12)
+	defer events.Close()
+	s.mu.Lock()
+	s.begin = time.Now()
+	s.result = strikeReport{Name: s.fault.name, Replica: messages.Index(victim), View: status.View, does: s.fault.does}
+	s.mu.Unlock()
+	s.victim.Store(int64(victim))
+	s.turn()
+	if s.fault.behaviour == nil {
+		stop, cancel := context.WithTimeout(context.Background(), stopTimeout)
+		_ = c.replicas[victim].Stop(stop) // stopping it again tells
+		cancel()
+	} else {
+		s.members[victim].Behave(s.fault.behaviour())
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e, open := <-events.C:
+			if !open {
+				return
+			}
+			s.note(e)
+		}
+	}
+}
+
+// note takes the first of each kind of event.
+func (s *strike) note(e messages.Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := func(at *float64) bool {
+		if *at != 0 {
+			return false
+		}
+		*at = milliseconds(time.Since(s.begin))
+		return true
+	}
+	r := &s.result
+	switch e := e.(type) {
+	case messages.LeaderSuspected:
+		if e.Leader == r.Replica && e.Reason != "" && first(&r.SuspectedMS) {
+			r.Reason = e.Reason
+		}
+	case messages.ViewChanged:
+		if e.View > r.View {
+			first(&r.ViewMS)
+		}
+	case messages.Finalized:
+		if e.View > r.View && e.Executed > 0 {
+			first(&r.NextFinalMS)
+		}
+	case messages.ViolationDetected:
+		if e.Member == r.Replica && !slices.Contains(r.Violations, e.Type) {
+			r.Violations = append(r.Violations, e.Type)
+		}
+	}
+}
+
+// correct are the ledgers of all but the faulty member.
+func (s *strike) correct(ledgers []*demoLedger) []*demoLedger {
+	var list []*demoLedger
+	for i, l := range ledgers {
+		if !s.hit(i) {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// report sums up, with what the correct replicas think of the faulty one.
+func (s *strike) report(statuses []replica.Status) *strikeReport {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.result
+	r.Reputation = 1
+	for i, st := range statuses {
+		if s.hit(i) {
+			continue
+		}
+		for _, p := range st.Peers {
+			if p.Replica == r.Replica {
+				r.Reputation = min(r.Reputation, p.Reputation)
+				if p.Banned {
+					r.BannedBy++
+				}
+			}
+		}
+	}
+	return &r
+}
+
+// write tells people.
+func (r *strikeReport) write(w io.Writer) error {
+	if r == nil {
+		return nil
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nhalf-way replica %d %s, in view %d\n", r.Replica, r.does, r.View)
+	if r.SuspectedMS > 0 {
+		fmt.Fprintf(&b, "suspected after %.0f ms: %s\n", r.SuspectedMS, r.Reason)
+	}
+	if r.ViewMS > 0 {
+		fmt.Fprintf(&b, "next view entered after %.0f ms, next vertex final in it after %.0f ms\n", r.ViewMS, r.NextFinalMS)
+	}
+	for _, v := range r.Violations {
+		fmt.Fprintf(&b, "caught at: %s\n", v)
+	}
+	if r.BannedBy > 0 || r.Reputation < 1 {
+		fmt.Fprintf(&b, "reputation %.1f, banned by %d\n", r.Reputation, r.BannedBy)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
