@@ -275,7 +275,7 @@ func (r *recovery) execute(t *Tree, p *replay) error {
 		if d.batch != nil {
 			r.core.Hold(r.state.seq, d.batch)
 		}
-		r.effects = append(r.effects, r.core.OnExecuted(r.state.seq, d.commit.Digest, r.state.head)...)
+		r.effects = append(r.effects, r.core.OnExecuted(r.state.seq, d.commit.View, d.commit.Digest, r.state.head)...)
 		if r.state.seq%interval == 0 {
 			im, err := r.state.takeImage()
 			if err != nil {

@@ -78,7 +78,7 @@ func (s *sequencer) Receive(c actor.Context) {
 		if m.batch != nil {
 			s.core.Hold(m.seq, m.batch)
 		}
-		s.perform(c, s.core.OnExecuted(m.seq, m.digest, m.head))
+		s.perform(c, s.core.OnExecuted(m.seq, m.view, m.digest, m.head))
 	case *checkpointReached:
 		s.perform(c, s.core.OnCheckpointReached(m.seq, m.state))
 	case *certificateArrived:

@@ -105,6 +105,7 @@ func (s state) execute(batch messages.Digest) state {
 
 type entry struct {
 	digest messages.Digest
+	view   messages.View // of the certificate
 	batch  *messages.Batch
 }
 

@@ -16,7 +16,7 @@ func (r *node) commit(committed pbft.Committed) {
 	if batch == nil && committed.Digest != messages.NullDigest {
 		r.c.t.Fatalf("replica %d committed %d without its batch", r.self, committed.Seq)
 	}
-	r.c.local(r, func() []pbft.Effect { return r.execute(committed.Seq, entry{committed.Digest, batch}) })
+	r.c.local(r, func() []pbft.Effect { return r.execute(committed.Seq, entry{committed.Digest, committed.View, batch}) })
 }
 
 // batch finds a batch where any replica would: among what it served or holds.
@@ -52,7 +52,7 @@ func (r *node) apply(e entry) []pbft.Effect {
 			r.c.t.Fatalf("replicas %d and %d executed two digests at %d", r.self, other.self, len(r.ledger))
 		}
 	}
-	effects := r.core.OnExecuted(r.state.seq, e.digest, r.state.head)
+	effects := r.core.OnExecuted(r.state.seq, e.view, e.digest, r.state.head)
 	if r.state.seq%params().CheckpointInterval == 0 {
 		r.states[r.state.seq] = r.state
 		effects = append(effects, r.core.OnCheckpointReached(r.state.seq, r.state.digest())...)

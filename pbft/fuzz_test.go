@@ -154,7 +154,7 @@ func (m *machine) step(p *program) []pbft.Effect {
 		return m.release()
 	case 9:
 		seq := s.Executed() + 1
-		return s.OnExecuted(seq, p.digest(), digestOf(uint64(seq)))
+		return s.OnExecuted(seq, 0, p.digest(), digestOf(uint64(seq)))
 	case 10:
 		return s.OnCheckpointReached(s.Executed(), stateAt(s.Executed()))
 	case 11:

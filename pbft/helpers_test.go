@@ -181,7 +181,7 @@ func certificateOf(seq messages.Seq, state messages.Digest) pbft.StableCheckpoin
 // reach executes everything up to seq, and reports the state there.
 func reach(s *pbft.Sequencer, seq messages.Seq, state messages.Digest) []pbft.Effect {
 	for next := s.Executed() + 1; next <= seq; next++ {
-		s.OnExecuted(next, digestOf(uint64(next)), digestOf(1000+uint64(next)))
+		s.OnExecuted(next, 0, digestOf(uint64(next)), digestOf(1000+uint64(next)))
 	}
 	return s.OnCheckpointReached(seq, state)
 }

@@ -14,7 +14,7 @@ type memory struct {
 	accepted []claim
 	prepared claim // recorded in the highest view: the claim P
 	sent     []messages.Vote
-	fixed    messages.Digest // executed or certified here; zero while neither
+	fixed    claim // executed here, in the view it was committed in
 }
 
 // claim is a digest in a view; the zero value, whose digest is no batch's,

@@ -303,11 +303,11 @@ func (s *Sequencer) Hold(seq messages.Seq, batch *messages.Batch) {
 	}
 }
 
-// OnExecuted notes that seq was executed with digest and gave a new ledger
-// head; its tracker ends.
-func (s *Sequencer) OnExecuted(seq messages.Seq, digest, head messages.Digest) []Effect {
+// OnExecuted notes that seq was executed with digest, committed in view, and gave
+// a new ledger head; its tracker ends.
+func (s *Sequencer) OnExecuted(seq messages.Seq, view messages.View, digest, head messages.Digest) []Effect {
 	s.executed, s.head, s.highest = seq, head, max(s.highest, seq)
-	s.voter.Fix(seq, digest)
+	s.voter.Fix(seq, view, digest)
 	s.fetching.executed(seq)
 	s.emit(StopSlot{seq})
 	return s.take()

@@ -95,7 +95,7 @@ func TestN2_WhatABackupAccepts(t *testing.T) {
 		{"another than the executed", func(s *pbft.Sequencer) { reach(s, 1, digestOf(9)) }, 0, prePrepare(1, d), false},
 		{"executed at an earlier sequence", func(s *pbft.Sequencer) {
 			hear(s, 1, batchOf(1))
-			s.OnExecuted(1, d, digestOf(9))
+			s.OnExecuted(1, 0, d, digestOf(9))
 		}, 0, prePrepare(2, d), true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -192,8 +192,8 @@ func TestN7_NothingIsFetchedForWhatIsExecuted(t *testing.T) {
 	s, batch := newSequencer(1), batchOf(1)
 	hear(s, 1, batch)
 	s.OnVotes([]verifiedVote{signed(0, prePrepare(2, digestOf(5)))})
-	s.OnExecuted(1, batch.Digest(), digestOf(9))
-	s.OnExecuted(2, digestOf(5), digestOf(10))
+	s.OnExecuted(1, 0, batch.Digest(), digestOf(9))
+	s.OnExecuted(2, 0, digestOf(5), digestOf(10))
 	effects := s.OnNeedBatch(1, batch.Digest(), []messages.Index{2})
 	effects = append(effects, s.OnNeedBatch(2, digestOf(5), []messages.Index{2})...)
 	effects = append(effects, s.OnTick()...)

@@ -221,7 +221,7 @@ func TestV6_MinSIsAdopted(t *testing.T) {
 // of opinion. [V6]
 func TestV6_ANewViewThatContradictsTheLedgerStopsTheReplica(t *testing.T) {
 	s := newSequencer(2)
-	s.OnExecuted(1, batchOf(1).Digest(), digestOf(7))
+	s.OnExecuted(1, 0, batchOf(1).Digest(), digestOf(7))
 	s.ChangeView(1)
 	effects := s.EnterView(newView(1, batchOf(2).Digest()))
 	if d := one[pbft.Diverged](t, effects); d.Seq != 1 || d.Own != batchOf(1).Digest() || d.Certified != batchOf(2).Digest() {
@@ -229,6 +229,23 @@ func TestV6_ANewViewThatContradictsTheLedgerStopsTheReplica(t *testing.T) {
 	}
 	if s.Active() {
 		t.Error("it still votes")
+	}
+}
+
+// A leader that lies may begin its view twice, with quorums of its choice. Who
+// executed, by catching up, what the one begin led to, and gets the other, is not
+// contradicted: it enters, and votes for nothing else there. [V6]
+func TestV6_AnotherNewViewOfTheViewOfACommitIsNoAlarm(t *testing.T) {
+	s := newSequencer(2)
+	s.OnExecuted(1, 1, messages.NullDigest, digestOf(7))
+	s.ChangeView(1)
+	effects := s.EnterView(newView(1, batchOf(2).Digest()))
+	if len(only[pbft.Diverged](effects)) > 0 || !s.Active() || s.View() != 1 {
+		t.Fatalf("view %d, active %v, effects %v", s.View(), s.Active(), effects)
+	}
+	late := s.OnProposeVote(inView(1, prepare(1, batchOf(2).Digest())))
+	if r := one[pbft.Refused](t, late); r.Refusal != pbft.ContradictsExecuted {
+		t.Errorf("a prepare for what contradicts the ledger: %v", r.Refusal)
 	}
 }
 

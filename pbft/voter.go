@@ -107,7 +107,7 @@ func (v *Voter) Halt() { v.halted = true }
 func (v *Voter) NextSeq() messages.Seq {
 	top := max(v.marks.Low, v.settled)
 	for seq, m := range v.memory {
-		if _, accepted := m.acceptedIn(v.view); seq > top && (accepted || !m.fixed.IsZero()) {
+		if _, accepted := m.acceptedIn(v.view); seq > top && (accepted || !m.fixed.digest.IsZero()) {
 			top = seq
 		}
 	}
@@ -185,7 +185,7 @@ func (v *Voter) admit(vote messages.Vote) Refusal {
 	case vote.Seq > v.marks.High:
 		return AboveHighWatermark
 	}
-	if m := v.memory[vote.Seq]; m != nil && !m.fixed.IsZero() && m.fixed != vote.Digest {
+	if m := v.memory[vote.Seq]; m != nil && !m.fixed.digest.IsZero() && m.fixed.digest != vote.Digest {
 		return ContradictsExecuted
 	}
 	return Granted
@@ -213,11 +213,11 @@ func (v *Voter) Checkpoint(seq messages.Seq, state messages.Digest) (Grant, Refu
 	return Grant{Vote: vote}, Granted
 }
 
-// Fix notes that digest was executed, or certified, at seq: no Prepare or
+// Fix notes that digest was executed at seq, committed in view: no Prepare or
 // Commit for another digest will ever be granted there. [V6]
-func (v *Voter) Fix(seq messages.Seq, digest messages.Digest) {
+func (v *Voter) Fix(seq messages.Seq, view messages.View, digest messages.Digest) {
 	if seq > v.marks.Low {
-		v.remember(seq).fixed = digest
+		v.remember(seq).fixed = claim{view, digest}
 	}
 }
 

@@ -189,8 +189,8 @@ func TestV6_NothingButWhatWasExecuted(t *testing.T) {
 	a, b := batchOf(1), batchOf(2)
 	v := newVoter(1)
 	accept(t, v, 1, a)
-	v.Fix(1, b.Digest())
-	v.Fix(2, b.Digest())
+	v.Fix(1, 0, b.Digest())
+	v.Fix(2, 0, b.Digest())
 	refuses(t, v, prepare(1, a.Digest()), pbft.ContradictsExecuted)
 	refuses(t, v, commit(1, a.Digest()), pbft.ContradictsExecuted)
 	if _, got := v.Accept(0, prePrepare(2, a.Digest()), a); got != pbft.ContradictsExecuted {
@@ -205,8 +205,8 @@ func TestV6_NothingButWhatWasExecuted(t *testing.T) {
 func TestV6_AnExecutedSequenceIsTaken(t *testing.T) {
 	s := newSequencer(1)
 	hear(s, 1, batchOf(1))
-	s.OnExecuted(1, digestOf(1), digestOf(9))
-	s.OnExecuted(2, digestOf(2), digestOf(10))
+	s.OnExecuted(1, 0, digestOf(1), digestOf(9))
+	s.OnExecuted(2, 0, digestOf(2), digestOf(10))
 	late := append(s.OnProposeVote(prepare(1, batchOf(1).Digest())), hear(s, 2, batchOf(1))...)
 	want := []pbft.Refused{
 		{From: 1, Vote: prepare(1, batchOf(1).Digest()), Refusal: pbft.ContradictsExecuted},

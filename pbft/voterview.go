@@ -91,8 +91,8 @@ func (v *Voter) forgetSent() {
 // lists above it is accepted as the view's pre-prepares, and fresh ones are
 // accepted above the list only. All of it is one record; the list is never
 // judged again. The view's leader is granted its NewView vote. A list that
-// contradicts what was executed here is refused as a contradiction. [V1, V3, V6,
-// V7]
+// contradicts what was committed in a lower view and executed here is refused as
+// a contradiction. [V1, V3, V6, V7]
 func (v *Voter) EnterView(nv *NewView) (Grant, Refusal) {
 	body := nv.Body
 	switch {
@@ -114,12 +114,16 @@ func (v *Voter) EnterView(nv *NewView) (Grant, Refusal) {
 	return g, Granted
 }
 
-// contradiction finds a listed digest other than the one executed there.
+// contradiction finds a listed digest other than the one executed there and
+// committed in a lower view, which no quorum of ViewChanges can have hidden. One
+// committed in this view or a higher one proves nothing: a leader that lies may
+// begin its view twice, each time with a quorum it chose, and only what one of
+// them lists gets the votes of a quorum. There nothing is voted, that is all. [V6]
 func (v *Voter) contradiction(body *messages.NewViewBody) (seq messages.Seq, fixed messages.Digest, found bool) {
 	for i, d := range body.List {
 		seq := body.MinS + 1 + messages.Seq(i)
-		if m := v.memory[seq]; m != nil && !m.fixed.IsZero() && m.fixed != d {
-			return seq, m.fixed, true
+		if m := v.memory[seq]; m != nil && !m.fixed.digest.IsZero() && m.fixed.view < body.View && m.fixed.digest != d {
+			return seq, m.fixed.digest, true
 		}
 	}
 	return 0, messages.Digest{}, false
