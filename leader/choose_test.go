@@ -115,8 +115,7 @@ func TestE6_EvictedClaims(t *testing.T) {
 	if !slices.Equal(p.list, digests("null")) || !slices.Equal(p.marks, claims("1:null@0")) || len(p.open) != 0 {
 		t.Fatalf("%+v, want null, marked", p)
 	}
-	all := append(s, body(2, "", ""))
-	if p = r.plan(all, 0, nothing); len(p.wanted) != 0 || len(p.open) != 0 {
+	if p = r.plan(append(s, body(2, "", "")), 0, nothing); len(p.wanted) != 0 || len(p.open) != 0 {
 		t.Errorf("%+v: with a quorum that claims nothing there is nothing to ask for", p)
 	}
 }
@@ -232,12 +231,12 @@ func TestH5_LyingNewViews(t *testing.T) {
 		{"fills a gap", list("z a b c"), "at sequence 17"},
 		{"adds one", list("null a b c d"), "lists 5 sequences instead of 4"},
 		{"adds nulls", list("null a b c null null"), "lists 6 sequences"},
-		{"downgrades to a lower claim", func(b *messages.NewViewBody, s []*messages.ViewChangeBody) []*messages.ViewChangeBody {
-			// b@1 and x@0 both claimed: x, of the lower view, is listed.
-			s = bodies(3, member{"1:x@0", ""}, member{"1:b@1", "1:x@0"}, member{"", "1:b@1"})
-			*b = *supported(3, s)
+		{"downgrades to a lower claim", func(b *messages.NewViewBody, _ []*messages.ViewChangeBody) []*messages.ViewChangeBody {
+			// b@1 and x@0 are both claimed: x, of the lower view, is listed.
+			other := bodies(3, member{"1:x@0", ""}, member{"1:b@1", "1:x@0"}, member{"", "1:b@1"})
+			*b = *supported(3, other)
 			b.List = digests("x")
-			return s
+			return other
 		}, "at sequence 1"},
 		{"marks nothing", func(b *messages.NewViewBody, s []*messages.ViewChangeBody) []*messages.ViewChangeBody {
 			b.Marks = nil

@@ -273,7 +273,7 @@ func TestH4_PlanLikeTheTwin_Random(t *testing.T) {
 // they allow by more, so a leader need not wait for the right ones, only for
 // enough.
 func TestH3_MoreViewChangesUndoNothing(t *testing.T) {
-	for seed := range uint64(20000) {
+	for seed := range uint64(8000) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		n := 4 + rng.IntN(7)
 		r := rulesOf(n)
