@@ -403,5 +403,5 @@ func (c *cluster) restart(i messages.Index) {
 	if n := len(d.entered); n > 0 {
 		nv = &d.entered[n-1]
 	}
-	d.m.Restore(c.now, d.standing, d.recorded, nv, nil, nil)
+	d.m.Resume(c.now, d.standing, d.recorded, nv, nil, nil)
 }

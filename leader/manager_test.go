@@ -248,7 +248,7 @@ func TestH11_NewViewIsResent(t *testing.T) {
 	} {
 		v := provenView()
 		m := NewManager(managerConfig(tt.self, 4), start)
-		m.Restore(start, Standing{View: 2, Active: true, Stable: stable(16)}, nil, &v.nv, v.s, v.marks)
+		m.Resume(start, Standing{View: 2, Active: true, Stable: stable(16)}, nil, &v.nv, v.s, v.marks)
 		sends := 0
 		for i := range 12 {
 			for _, e := range effects[SendNewView](m.OnStatus(start.Add(time.Duration(i)*heartbeat), 1, &tt.status)) {
@@ -269,7 +269,7 @@ func TestH11_NewViewIsResent(t *testing.T) {
 func TestH11_ServesWhatItEnteredBy(t *testing.T) {
 	v := provenView()
 	m := NewManager(managerConfig(2, 4), start)
-	m.Restore(start, Standing{View: 2, Active: true, Stable: stable(16)}, nil, &v.nv, v.s, v.marks)
+	m.Resume(start, Standing{View: 2, Active: true, Stable: stable(16)}, nil, &v.nv, v.s, v.marks)
 	for _, vc := range v.s {
 		if e := only[SendViewChange](t, m.OnFetchViewChange(1, 2, vc.From, vc.digest())); e.To != 1 || !reflect.DeepEqual(e.ViewChange, vc) {
 			t.Errorf("sends %+v", e)
@@ -312,7 +312,7 @@ func TestH11_ServesWhatItEnteredBy(t *testing.T) {
 func TestV7_RestartRebuildsNothing(t *testing.T) {
 	own := viewChange(2, body(2, "1:a@0", ""))
 	m := NewManager(managerConfig(2, 4), start)
-	m.Restore(start, Standing{View: 2, Stable: stable(16)}, &own, nil, nil, nil)
+	m.Resume(start, Standing{View: 2, Stable: stable(16)}, &own, nil, nil, nil)
 	out := m.OnStatus(start, 3, &messages.Status{View: 1, Active: true})
 	if e := only[SendViewChange](t, out); !reflect.DeepEqual(e.ViewChange, own) {
 		t.Errorf("sends %+v", e)
@@ -325,7 +325,7 @@ func TestV7_RestartRebuildsNothing(t *testing.T) {
 	unsigned := v.nv
 	unsigned.Bundle = nil
 	m = NewManager(managerConfig(2, 4), start)
-	m.Restore(start, Standing{View: 2, Active: true, Stable: stable(16)}, nil, &unsigned, v.s, v.marks)
+	m.Resume(start, Standing{View: 2, Active: true, Stable: stable(16)}, nil, &unsigned, v.s, v.marks)
 	none[SendNewView](t, m.OnStatus(start.Add(time.Second), 1, &messages.Status{View: 2}))
 	for i := range messages.Index(4) {
 		none[EnterView](t, m.OnViewChange(start, viewChange(i, body(2, "", "")))) // not decided anew
