@@ -33,7 +33,7 @@ func newViewchange(t *Tree) *viewchange {
 			Heartbeat: t.cfg.Heartbeat, HeartbeatTimeout: t.cfg.HeartbeatTimeout, Timeout: timeout,
 		}, t.cfg.Clock.Now()),
 	}
-	t.patience.Store(int64(v.manager.Timeout()))
+	v.setPatience()
 	return v
 }
 
@@ -78,7 +78,15 @@ func (v *viewchange) Receive(c actor.Context) {
 	case *invalidPrePrepare:
 		v.perform(c, v.manager.OnInvalidPrePrepare(now, m.view))
 	}
-	v.t.patience.Store(int64(v.manager.Timeout()))
+	v.setPatience()
+}
+
+// setPatience tells the proposer, and operators, the view's timeout.
+func (v *viewchange) setPatience() {
+	timeout := v.manager.Timeout()
+	if v.t.patience.Swap(int64(timeout)) != int64(timeout) {
+		v.t.cfg.Metrics.SetViewTimeout(timeout)
+	}
 }
 
 // restore tells a new manager where the replica stood.

@@ -34,7 +34,7 @@ type Metrics struct {
 	violations, restarts, drops        closed[prometheus.Counter]
 	sentBytes                          closed[closed[prometheus.Counter]] // peer, lane
 	receivedBytes                      closed[prometheus.Counter]         // peer
-	currentView, banned                prometheus.Gauge
+	currentView, viewTimeout, banned   prometheus.Gauge
 	stableCheckpoint, executedSequence prometheus.Gauge
 	pendingVertices, peersConnected    prometheus.Gauge
 	walSyncDisabled                    prometheus.Gauge
@@ -76,6 +76,7 @@ func New(o Options) *Metrics {
 	m.receivedBytes = r.counters("network_received_bytes_total", "Bytes received from other members, by index.", "peer", peers)
 
 	m.currentView = r.gauge("current_view", "The view this replica is in or changing to.")
+	m.viewTimeout = r.gauge("view_timeout_seconds", "How long the present view's leader may leave a vertex aside; doubled with every view that failed.")
 	m.banned = r.gauge("banned_nodes", "Members this replica has banned.")
 	m.stableCheckpoint = r.gauge("stable_checkpoint", "Sequence of the last stable checkpoint.")
 	m.executedSequence = r.gauge("executed_sequence", "Sequence of the last batch executed.")

@@ -35,6 +35,7 @@ func exercise(m *Metrics) {
 	m.SetPendingVertices(12)
 	m.ViewChangeStarted()
 	m.SetView(13)
+	m.SetViewTimeout(250 * time.Millisecond)
 	m.Violation("equivocation")
 	m.SetBanned(14)
 	m.SetPeersConnected(15)

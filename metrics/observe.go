@@ -52,6 +52,9 @@ func (m *Metrics) ViewChangeStarted() { m.viewChanges.Inc() }
 // SetView says which view the replica is in or changing to.
 func (m *Metrics) SetView(view uint64) { m.currentView.Set(float64(view)) }
 
+// SetViewTimeout says what the present view's timeout is.
+func (m *Metrics) SetViewTimeout(d time.Duration) { m.viewTimeout.Set(d.Seconds()) }
+
 // Violation counts one violation of the given type.
 func (m *Metrics) Violation(kind string) { m.violations.at(kind).Inc() }
 

@@ -159,3 +159,67 @@ func TestWithoutAQuorumNothingMoves(t *testing.T) {
 		t.Errorf("%d vertices are final, want 3: what waited is not lost", got)
 	}
 }
+
+// Links fail in every shape; when they heal, whatever views were tried, all are
+// of one mind again and finalise.
+func TestPartitionsOfEveryShapeHeal(t *testing.T) {
+	shapes := map[string]func(block func(from, to int)){
+		"halves": func(block func(from, to int)) {
+			for _, l := range [][2]int{{0, 2}, {0, 3}, {1, 2}, {1, 3}} {
+				block(l[0], l[1])
+				block(l[1], l[0])
+			}
+		},
+		"star around a backup": func(block func(from, to int)) {
+			for _, l := range [][2]int{{0, 2}, {0, 3}, {2, 3}} {
+				block(l[0], l[1])
+				block(l[1], l[0])
+			}
+		},
+		"leader hears nobody": func(block func(from, to int)) {
+			for i := 1; i < 4; i++ {
+				block(i, 0)
+			}
+		},
+		"nobody hears the leader": func(block func(from, to int)) {
+			for i := 1; i < 4; i++ {
+				block(0, i)
+			}
+		},
+		"not transitive": func(block func(from, to int)) { // 0–1–2–3 in a row
+			for _, l := range [][2]int{{0, 2}, {0, 3}, {1, 3}} {
+				block(l[0], l[1])
+				block(l[1], l[0])
+			}
+		},
+	}
+	for name, cut := range shapes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := testkit.NewCluster(t, 4)
+			c.AwaitEqual(c.Propose(1, "before"))
+			cut(func(from, to int) { c.Network.Block(messages.Index(from), messages.Index(to), true) })
+			// Long enough for views to be tried in vain, or not.
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			defer cancel()
+			for i := range 4 {
+				_, err := c.Replica(i).Propose(ctx, replica.Vertex{Payload: fmt.Appendf(nil, "during %d", i)})
+				var not replica.NotFinalError
+				if err != nil && !errors.As(err, &not) {
+					t.Errorf("replica %d: %v", i, err)
+				}
+			}
+			c.Heal()
+			for i := range 4 {
+				c.Propose(i, fmt.Sprint("after ", i))
+			}
+			// What was sent while links were cut is sent again in its time.
+			all := func() bool { return c.Replica(3).Status().Vertices >= 9 }
+			c.AwaitEvent(3, func(messages.Event) bool { return all() }, all)
+			c.AwaitEqual(c.Propose(0, "the last"))
+			if got := c.Replica(3).Status().Vertices; got != 10 {
+				t.Errorf("%d vertices are final, want 10", got)
+			}
+		})
+	}
+}
