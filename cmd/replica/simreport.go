@@ -16,19 +16,21 @@ import (
 
 // simReport is the outcome of a simulation, as its JSON has it.
 type simReport struct {
-	Replicas         int          `json:"replicas"`
-	From             uint64       `json:"from"`
-	Seeds            int          `json:"seeds"`
-	Simulated        int          `json:"simulated"`
-	Sequences        messages.Seq `json:"sequences"`
-	Vertices         int          `json:"vertices"`
-	Crashes          int          `json:"crashes"`
-	SimulatedSeconds float64      `json:"simulated_seconds"`
-	ElapsedSeconds   float64      `json:"elapsed_seconds"`
-	SeedsPerSecond   float64      `json:"seeds_per_second"`
-	SecondsPerSecond float64      `json:"simulated_seconds_per_second"`
-	Hash             string       `json:"hash,omitempty"`
-	Violation        *simFailure  `json:"violation,omitempty"`
+	Replicas         int           `json:"replicas"`
+	From             uint64        `json:"from"`
+	Seeds            int           `json:"seeds"`
+	Simulated        int           `json:"simulated"`
+	Sequences        messages.Seq  `json:"sequences"`
+	Vertices         int           `json:"vertices"`
+	Crashes          int           `json:"crashes"`
+	Views            messages.View `json:"views"`
+	Eventful         int           `json:"eventful"`
+	SimulatedSeconds float64       `json:"simulated_seconds"`
+	ElapsedSeconds   float64       `json:"elapsed_seconds"`
+	SeedsPerSecond   float64       `json:"seeds_per_second"`
+	SecondsPerSecond float64       `json:"simulated_seconds_per_second"`
+	Hash             string        `json:"hash,omitempty"`
+	Violation        *simFailure   `json:"violation,omitempty"`
 	elapsed          time.Duration
 }
 
@@ -53,6 +55,10 @@ func newSimReport(ctx context.Context, o simOptions, s *sweep) (*simReport, erro
 		r.Sequences += result.Sequences
 		r.Vertices += result.Vertices
 		r.Crashes += result.Crashes
+		r.Views += result.View
+		if result.Eventful() {
+			r.Eventful++
+		}
 		r.SimulatedSeconds += result.Time.Seconds()
 		all.Write(result.Hash[:])
 	}
@@ -96,8 +102,9 @@ func (r *simReport) write(w io.Writer, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(r)
 	}
-	fmt.Fprintf(w, "%d seeds from %d, %d replicas: %d sequences, %d vertices, %d crashes\n",
-		r.Simulated, r.From, r.Replicas, r.Sequences, r.Vertices, r.Crashes)
+	fmt.Fprintf(w, "%d seeds from %d, %d replicas: %d sequences, %d vertices, %d views, %d crashes\n",
+		r.Simulated, r.From, r.Replicas, r.Sequences, r.Vertices, r.Views, r.Crashes)
+	fmt.Fprintf(w, "%d seeds had %d sequences, a view change and a crash\n", r.Eventful, sim.EventfulSequences)
 	fmt.Fprintf(w, "%.0f s in the clusters within %.1f s: %.1f seeds/s\n", r.SimulatedSeconds, r.ElapsedSeconds, r.SeedsPerSecond)
 	v := r.Violation
 	if v == nil {

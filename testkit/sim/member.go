@@ -140,6 +140,7 @@ func (s *simulation) onEvent(m *member, e messages.Event) {
 	case messages.Checkpointed:
 		s.oracle.checkpoint(m.index, e.Seq, e.Digest)
 	case messages.ViewChanged:
+		s.view = max(s.view, e.View)
 		s.trace.tell("replica %d enters view %d, led by %d", m.index, e.View, e.Leader)
 	case messages.ViolationDetected:
 		if s.members[e.Member].faulty {

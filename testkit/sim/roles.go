@@ -61,4 +61,4 @@ func (s *simulation) strike(m *member) {
 func (s *simulation) leaderless() bool { return !viewChanges && s.members[0].faulty }
 
 // viewChanges says whether replicas replace a leader.
-const viewChanges = false
+const viewChanges = true

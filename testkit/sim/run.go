@@ -22,11 +22,22 @@ const (
 	recoveryMax = 30 * time.Second
 	// leaderlessMax is how long a run goes on of which no progress is expected.
 	leaderlessMax = 2 * time.Second
-	faultyMin     = 3 * time.Second
-	proposalMean  = 50 * time.Millisecond
-	retryPeriod   = 300 * time.Millisecond
-	stepsMax      = 5_000_000
+	// faultyMax is how long there are faults at most for want of events.
+	faultyMax    = 10 * time.Second
+	faultyMin    = 3 * time.Second
+	proposalMean = 50 * time.Millisecond
+	retryPeriod  = 300 * time.Millisecond
+	stepsMax     = 5_000_000
 )
+
+// EventfulSequences, a view change and a crash make a run eventful: one that had
+// the chance to find something.
+const EventfulSequences = 20
+
+// Eventful reports whether the run was.
+func (r *Result) Eventful() bool {
+	return r.Sequences >= EventfulSequences && r.View > 0 && r.Crashes > 0
+}
 
 // Result is what came of a run.
 type Result struct {
@@ -45,6 +56,7 @@ type Result struct {
 	Sequences messages.Seq  // finalised
 	Vertices  int           // proposed
 	Crashes   int           // of replicas
+	View      messages.View // the highest any honest replica entered
 	// Charges counts what honest replicas charged misbehaving members with.
 	Charges map[string]int
 }
@@ -64,7 +76,9 @@ type simulation struct {
 	load      *load
 	members   []*member
 	deferred  []deferred
+	view      messages.View
 	charges   map[string]int
+	forced    bool // a crash, for want of one
 	calm      bool // the faults have stopped
 	deadline  time.Time
 	rng       struct{ faults, panics, replicas *rand.Rand }
@@ -144,7 +158,7 @@ func (s *simulation) run() {
 				s.look(m)
 			}
 		case !s.calm:
-			if s.load.left == 0 && s.clock.Now().Sub(begin) >= faultyMin {
+			if s.load.left == 0 && s.eventful(s.clock.Now().Sub(begin)) {
 				s.stopFaults()
 			}
 		default:
@@ -165,17 +179,38 @@ func (s *simulation) run() {
 	}
 }
 
+// eventful reports whether there were faults for long enough, and sees to it
+// that there was something to see.
+func (s *simulation) eventful(since time.Duration) bool {
+	if since < faultyMin || !s.faults.Eventful || since > faultyMax {
+		return since >= faultyMin
+	}
+	few := len(s.oracle.ledger) < EventfulSequences
+	if few {
+		s.load.left += 10
+		s.propose()
+	}
+	crashed := false
+	for _, m := range s.members {
+		crashed = crashed || m.lives > 1
+	}
+	if leader := s.members[int(s.view)%len(s.members)]; !s.forced && (s.view == 0 || !crashed) && !leader.faulty && leader.process != nil && !leader.ending {
+		s.forced = true
+		s.crash(leader)
+	}
+	return !few && s.view > 0 && crashed
+}
+
 // propose lets a client propose something, sometimes at two replicas at once.
 func (s *simulation) propose() {
-	if s.load.left == 0 {
-		return
-	}
 	for range 1 + s.load.rng.IntN(3) {
 		if s.load.left > 0 {
 			s.offer(s.load.next())
 		}
 	}
-	s.clock.AfterFunc(time.Duration(s.load.rng.Int64N(int64(2*proposalMean))), s.propose)
+	if s.load.left > 0 {
+		s.clock.AfterFunc(time.Duration(s.load.rng.Int64N(int64(2*proposalMean))), s.propose)
+	}
 }
 
 func (s *simulation) offer(v *vertex) {
@@ -215,7 +250,7 @@ func (s *simulation) finish() *Result {
 		s.scheduler.bury(m.process)
 		_ = m.replica.Stop(done)
 	}
-	r.Charges = s.charges
+	r.Charges, r.View = s.charges, s.view
 	r.Err, r.Hash, r.Story = s.oracle.err, s.trace.hash(), s.trace.story
 	return r
 }

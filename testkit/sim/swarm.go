@@ -36,6 +36,9 @@ type Faults struct {
 	// CheckpointInterval is the chain's, the others are the replicas'.
 	CheckpointInterval        messages.Seq
 	PipelineDepth, MaxPending int
+	// Eventful has the faults go on until some sequences are final, a view was
+	// changed and a replica has crashed, if need be the leader's.
+	Eventful bool
 	// Byzantine are the members that misbehave, until the very end: at most f.
 	Byzantine []Role
 }
@@ -106,6 +109,7 @@ func drawFaults(rng *rand.Rand) Faults {
 	period := func() time.Duration { return time.Duration(rng.IntN(2)*(150+rng.IntN(1200))) * time.Millisecond }
 	f.Partitions, f.Crashes, f.WriteFailures, f.Panics = period(), period(), 2*period(), 2*period()
 	f.Pauses = period()
+	f.Eventful = true
 	f.PipelineDepth, f.MaxPending = 1+rng.IntN(6), 8+rng.IntN(2)*10000
 	if rng.IntN(3) == 0 {
 		f.Lazy = lazy[rng.IntN(len(lazy))]
