@@ -1,8 +1,10 @@
 package messages
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // WireVersion is the version of the frames this software speaks. Any change of
@@ -89,7 +91,7 @@ type form struct {
 	make   func() Message
 }
 
-// forms is ordered by kind, without a gap.
+// forms is ordered by kind. Kinds that are reserved are missing.
 var forms = [...]form{
 	{FrameHello, "hello", 3, func() Message { return new(Hello) }},
 	{FrameRefusal, "refusal", 2, func() Message { return new(Refusal) }},
@@ -106,13 +108,15 @@ var forms = [...]form{
 	{FrameFetchViewChange, "fetch-view-change", 3, func() Message { return new(FetchViewChange) }},
 	{FrameFetchPrepared, "fetch-prepared", 3, func() Message { return new(FetchPrepared) }},
 	{FramePrepared, "prepared", 4, func() Message { return new(PreparedCertificate) }},
+	{FrameEvidence, "evidence", 7, func() Message { return new(Evidence) }},
 }
 
 func formOf(k FrameKind) (form, bool) {
-	if k < 1 || int(k) > len(forms) {
+	i, found := slices.BinarySearchFunc(forms[:], k, func(f form, k FrameKind) int { return cmp.Compare(f.kind, k) })
+	if !found {
 		return form{}, false
 	}
-	return forms[k-1], true
+	return forms[i], true
 }
 
 // FrameKinds lists all kinds in ascending order.

@@ -2,6 +2,7 @@ package messages
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -89,6 +90,7 @@ func TestFrameGolden(t *testing.T) {
 		FrameFetchViewChange:  "387888058fcf5816e8918612e62969b75c65c27b8e1a45d220e70af4b51f89a0",
 		FrameFetchPrepared:    "4ab1fe28a386b4c3293e5eddf6a5178c3c1a28cc98c51ea2bb1fe9ab80af5061",
 		FramePrepared:         "c506e2592d8e1910fcdaeb8048f5d1ebff202db453c431328be1bf7e4d5f0cc2",
+		FrameEvidence:         "072a2f74255515388e7d32d38f342c6b7a9318b7f2f652df4f6e0b1edef10e2b",
 	}
 	full := map[FrameKind]string{
 		FrameHello:  "950101c420cf7605ed1bc735f6c825554154627467e1cac9df54cee8699218ed434603c568c41002000000000000000000000000000000ab7265706c69636120312e30",
@@ -251,20 +253,22 @@ func TestFrameReasons(t *testing.T) {
 	}
 }
 
-// TestFrameKinds: the table is indexed by kind, its numbers are frozen, and each
+// TestFrameKinds: the table is searched by kind, its numbers are frozen, and each
 // entry makes a message of its kind.
 func TestFrameKinds(t *testing.T) {
 	want := []FrameKind{
 		FrameHello, FrameRefusal, FrameStatus, FrameBundles, FrameBatchBody,
 		FrameForward, FrameFetchBatch, FrameFetchDecided, FrameDecided, FrameStableCheckpoint,
 		FrameViewChange, FrameNewView, FrameFetchViewChange, FrameFetchPrepared, FramePrepared,
+		FrameEvidence,
 	}
+	number := map[FrameKind]int{FrameEvidence: 20} // others count up from 1
 	if got := FrameKinds(); !reflect.DeepEqual(got, want) {
 		t.Fatalf("kinds %v", got)
 	}
 	for i, k := range want {
-		if int(k) != i+1 {
-			t.Errorf("%v has number %d, not %d", k, k, i+1)
+		if n := cmp.Or(number[k], i+1); int(k) != n {
+			t.Errorf("%v has number %d, not %d", k, k, n)
 		}
 		if f, ok := formOf(k); !ok || f.kind != k || f.make().FrameKind() != k {
 			t.Errorf("the form of %v is of another kind", k)
@@ -312,6 +316,9 @@ func TestFrameLimits(t *testing.T) {
 		"claims":        &ViewChangeMessage{Bundle: bundleOf(0, 1, 1), Body: &ViewChangeBody{Accepted: make([]Claim, ViewChangeBytesMax/claimBytes)}},
 		"a list":        &NewViewMessage{Bundle: bundleOf(0, 1, 1), Body: &NewViewBody{List: make([]Digest, NewViewBytesMax/32)}},
 		"a member":      &FetchViewChange{Member: MembersMax},
+		"evidence":      evidenceOf(0, 1, 1, BundleVotesMax+1, 1),
+		"its bundles":   &Evidence{Bundles: bundlesOf(3, 1, 1)},
+		"a liar":        &Evidence{Member: MembersMax},
 		"a prepared":    &PreparedCertificate{Certificate: bundlesOf(CertificateBundlesMax+1, 1, 1)},
 	}
 	for name, m := range tests {
@@ -362,6 +369,7 @@ func TestFrameBombs(t *testing.T) {
 		"bin32 of a view-change":             "\x95\x01\x0b\x94\x00\x00\xc4\x31" + strings.Repeat("\x00", 49) + "\xc4\x01\x00\xc6\xff\xff\xff\xff",
 		"claims that do not follow":          "\x95\x01\x0b\x94\x00\x00\xc4\x31" + strings.Repeat("\x00", 49) + "\xc4\x01\x00\xc4\x34" + strings.Repeat("\x00", 48) + "\x04\x00\x10\x00\x90",
 		"a list that does not follow":        "\x95\x01\x0c\x94\x00\x00\xc4\x31" + strings.Repeat("\x00", 49) + "\xc4\x01\x00\xc4\x36" + strings.Repeat("\x00", 48) + "\x00\x40\x04\x00\x04\x00\x90",
+		"array32 of evidence":                "\x99\x01\x14\x00\x02\x00\x01" + strings.Repeat("\xc4\x20"+strings.Repeat("\x00", 32), 2) + "\xdd\xff\xff\xff\xff",
 		"nested arrays":                      strings.Repeat("\x91", 4<<20),
 		"nested arrays for bundles":          "\x93\x01\x04" + strings.Repeat("\x91", FrameBytesMax-3),
 		"nested maps for a name":             string(hello[:len(hello)-12]) + strings.Repeat("\x81", FrameBytesMax-200),

@@ -13,7 +13,7 @@ type FrameKind uint8
 
 // The kinds of frames. Their numbers travel: they never change, and one given
 // up is not given away again. Reserved: 16 fetch-manifest, 17 manifest,
-// 18 fetch-chunk, 19 chunk, 20 evidence.
+// 18 fetch-chunk, 19 chunk.
 const (
 	FrameHello            FrameKind = 1
 	FrameRefusal          FrameKind = 2
@@ -30,11 +30,12 @@ const (
 	FrameFetchViewChange  FrameKind = 13
 	FrameFetchPrepared    FrameKind = 14
 	FramePrepared         FrameKind = 15
+	FrameEvidence         FrameKind = 20
 )
 
 // Message is what a frame holds. The set is closed: pointers to the types of
-// this file and of viewchangewire.go, and to Status. A message is never changed after it was sent or
-// received.
+// this file and of viewchangewire.go, to Status and to Evidence. A message is
+// never changed after it was sent or received.
 type Message interface {
 	FrameKind() FrameKind
 	// Validate checks everything that can be judged of the message alone,

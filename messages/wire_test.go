@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -52,6 +53,7 @@ func small(t testing.TB) map[FrameKind]Message {
 		},
 	}
 	maps.Copy(examples, smallViewChanges())
+	maps.Copy(examples, smallEvidence())
 	return examples
 }
 
@@ -100,6 +102,7 @@ func largest(t testing.TB) map[FrameKind]Message {
 		},
 	}
 	maps.Copy(examples, largestViewChanges())
+	maps.Copy(examples, largestEvidence())
 	return examples
 }
 
@@ -220,7 +223,7 @@ func TestValidate(t *testing.T) {
 		{"too many slots", on(FrameStatus, func(m *Status) { m.Slots = slots(WindowMax + 1) }), FrameStatus},
 	}
 	spoiled := map[FrameKind]bool{}
-	for _, test := range append(tests, viewChangeSpoils()...) {
+	for _, test := range slices.Concat(tests, viewChangeSpoils(), evidenceSpoils()) {
 		t.Run(test.kind.String()+"/"+test.name, func(t *testing.T) {
 			messages := small(t)
 			if err := messages[test.kind].Validate(); err != nil {
