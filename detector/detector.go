@@ -85,18 +85,43 @@ func (d *Detector) Observe(v crypto.Verified[messages.Vote]) []Violation {
 	return nil
 }
 
-// Learn judges evidence told by a peer, or kept from before a restart, and
-// convicts. What is already known is not judged again. An error says that the
-// evidence proves nothing; whoever sent it over its channel answers for that,
-// for a correct member passes on only what it has judged. [E9, E12]
+// Wants reports whether evidence would tell anything new, were it proof. What
+// is not wanted need not be judged, and costs nobody anything: a correct member
+// passes evidence on once, and a liar as often as it likes. [E9]
+func (d *Detector) Wants(e Evidence) bool {
+	if !d.config.Enabled || !d.known(e.Member) || !d.members[e.Member].news(e) {
+		return false
+	}
+	for _, b := range e.Bundles {
+		if b == nil || b.Epoch != d.config.Epoch {
+			return false
+		}
+	}
+	return true
+}
+
+// Believe convicts by evidence that was judged, of a peer's or from before a
+// restart.
+func (d *Detector) Believe(p Proven) []Violation {
+	if !p.Valid() || !d.Wants(p.evidence) {
+		return nil
+	}
+	return d.convict(p.evidence)
+}
+
+// Learn judges evidence told by a peer and believes it if it holds. What is not
+// wanted is not judged. An error says that the evidence proves nothing; whoever
+// sent it over its channel answers for that, for a correct member passes on only
+// what it has judged. [E9, E12]
 func (d *Detector) Learn(k *crypto.Keyring, e Evidence) ([]Violation, error) {
-	if !d.config.Enabled || !d.known(e.Member) || k.Epoch() != d.config.Epoch || !d.members[e.Member].news(e) {
+	if k.Epoch() != d.config.Epoch || !d.Wants(e) {
 		return nil, nil
 	}
-	if err := VerifyEvidence(k, e); err != nil {
+	p, err := Judge(k, e)
+	if err != nil {
 		return nil, err
 	}
-	return d.convict(e), nil
+	return d.Believe(p), nil
 }
 
 func (d *Detector) convict(e Evidence) []Violation {
@@ -104,8 +129,29 @@ func (d *Detector) convict(e Evidence) []Violation {
 	if !s.news(e) {
 		return nil
 	}
-	s.keep(e)
+	s.keep(Record{Evidence: e})
 	return d.charge(e.Member, TypeEquivocation, &e)
+}
+
+// Restore takes back what was held before a restart: a record, judged anew, for
+// disks fail. It charges nobody again, and tells nobody.
+func (d *Detector) Restore(p Proven, forgiven bool) {
+	e := p.evidence
+	if !d.Wants(e) || !p.Valid() {
+		return
+	}
+	s := &d.members[e.Member]
+	s.keep(Record{e, forgiven})
+	s.convicted = s.convicted || !forgiven
+	d.rejudge()
+}
+
+// RestorePardon takes back up to which checkpoint an operator forgave a
+// member's lies, see Pardoned.
+func (d *Detector) RestorePardon(id messages.Index, low messages.Seq) {
+	if d.known(id) {
+		d.members[id].forgiven = low
+	}
 }
 
 // InvalidSignature charges the peer whose channel brought a bundle with a wrong

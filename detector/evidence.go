@@ -86,6 +86,46 @@ func VerifyEvidence(k *crypto.Keyring, e Evidence) error {
 	return nil
 }
 
+// Proven is evidence that was judged and holds. Only Judge makes one.
+type Proven struct{ evidence Evidence }
+
+// Judge is VerifyEvidence with a result that shows it was called.
+func Judge(k *crypto.Keyring, e Evidence) (Proven, error) {
+	if err := VerifyEvidence(k, e); err != nil {
+		return Proven{}, err
+	}
+	return Proven{e}, nil
+}
+
+// Valid reports whether there is evidence.
+func (p Proven) Valid() bool { return p.evidence.Bundles[0] != nil }
+
+// Evidence is what was judged.
+func (p Proven) Evidence() Evidence { return p.evidence }
+
+// Message is the one form in which evidence travels and is stored.
+func (e Evidence) Message() *messages.Evidence {
+	m := &messages.Evidence{
+		Member: e.Member, Kind: e.Kind, View: e.View, Seq: e.Seq, Digests: e.Digests,
+		Bundles: []*messages.Bundle{e.Bundles[0], e.Bundles[1]},
+	}
+	switch { // one bundle that holds both votes needs no other
+	case slices.Contains(e.Bundles[0].Votes, e.vote(1)):
+		m.Bundles = m.Bundles[:1]
+	case slices.Contains(e.Bundles[1].Votes, e.vote(0)):
+		m.Bundles = m.Bundles[1:]
+	}
+	return m
+}
+
+// EvidenceOf is the evidence in a message, which was validated and no more.
+func EvidenceOf(m *messages.Evidence) Evidence {
+	return Evidence{
+		Member: m.Member, Kind: m.Kind, View: m.View, Seq: m.Seq, Digests: m.Digests,
+		Bundles: [2]*messages.Bundle{m.Bundles[0], m.Bundles[len(m.Bundles)-1]},
+	}
+}
+
 // vote is the i-th of the two votes in conflict.
 func (e Evidence) vote(i int) messages.Vote {
 	return messages.Vote{Kind: e.Kind, View: e.View, Seq: e.Seq, Digest: e.Digests[i]}

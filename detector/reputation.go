@@ -29,15 +29,15 @@ type standing struct {
 
 	tally Tally
 	// records hold at most one proof a kind, in the order of kinds. [E9]
-	records []record
+	records []Record
 	// forgiven is the stable checkpoint up to which an operator forgave lies.
 	forgiven messages.Seq
 }
 
-// record is a proof that is kept, and whether an operator forgave it.
-type record struct {
+// Record is a proof that is kept, and whether an operator forgave it.
+type Record struct {
 	Evidence
-	forgiven bool
+	Forgiven bool
 }
 
 // score is the reputation in thousandths. Doubt alone never takes it below
@@ -74,20 +74,20 @@ func (s *standing) news(e Evidence) bool {
 		return false
 	}
 	i, found := s.find(e.Kind)
-	return !found || s.records[i].forgiven && (s.records[i].View != e.View || s.records[i].Seq != e.Seq)
+	return !found || s.records[i].Forgiven && (s.records[i].View != e.View || s.records[i].Seq != e.Seq)
 }
 
 // keep keeps evidence that is news.
-func (s *standing) keep(e Evidence) {
-	i, found := s.find(e.Kind)
+func (s *standing) keep(r Record) {
+	i, found := s.find(r.Kind)
 	if !found {
-		s.records = slices.Insert(s.records, i, record{})
+		s.records = slices.Insert(s.records, i, Record{})
 	}
-	s.records[i] = record{Evidence: e}
+	s.records[i] = r
 }
 
 func (s *standing) find(k messages.Kind) (int, bool) {
-	return slices.BinarySearchFunc(s.records, k, func(r record, k messages.Kind) int { return cmp.Compare(r.Kind, k) })
+	return slices.BinarySearchFunc(s.records, k, func(r Record, k messages.Kind) int { return cmp.Compare(r.Kind, k) })
 }
 
 // pardon restores the reputation and forgives what was proved.
@@ -95,7 +95,7 @@ func (s *standing) pardon(low messages.Seq) {
 	s.merit, s.doubt, s.tainted, s.convicted = scoreMax, 0, false, false
 	s.forgiven = low
 	for i := range s.records {
-		s.records[i].forgiven = true
+		s.records[i].Forgiven = true
 	}
 }
 

@@ -1,6 +1,10 @@
 package detector
 
-import "github.com/cretoai/consensus/messages"
+import (
+	"slices"
+
+	"github.com/cretoai/consensus/messages"
+)
 
 // Tally counts violations by Type, which is its index.
 type Tally [types]uint64
@@ -58,8 +62,7 @@ func (d *Detector) Stats() Stats {
 // to stop and say so.
 func (s Stats) TooManyConvicted() bool { return s.Convicted > messages.MaxFaulty(len(s.Members)) }
 
-// Evidence lists the evidence held, by member and kind: what to keep across
-// restarts, to gossip and to export.
+// Evidence lists the evidence held, by member and kind.
 func (d *Detector) Evidence() []Evidence {
 	var list []Evidence
 	for i := range d.members {
@@ -68,6 +71,24 @@ func (d *Detector) Evidence() []Evidence {
 		}
 	}
 	return list
+}
+
+// Records lists what is held against one member, by kind: what to keep across
+// restarts.
+func (d *Detector) Records(id messages.Index) []Record {
+	if !d.known(id) {
+		return nil
+	}
+	return slices.Clone(d.members[id].records)
+}
+
+// Pardoned is the stable checkpoint up to which an operator forgave the
+// member's lies, 0 if never.
+func (d *Detector) Pardoned(id messages.Index) messages.Seq {
+	if !d.known(id) {
+		return 0
+	}
+	return d.members[id].forgiven
 }
 
 // IsBanned reports whether the member is banned. A banned member's votes count
