@@ -14,7 +14,7 @@ import (
 // disk, and the ledger knows where.
 type placed struct{ seq messages.Seq }
 
-// halt stops execution for good.
+// halt stops execution, or voting, for good.
 type halt struct{ reason string }
 
 // executor executes certified batches in sequence order, once each, hands out

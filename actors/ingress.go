@@ -6,6 +6,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/cretoai/consensus/cluster"
+	"github.com/cretoai/consensus/detector"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/pbft"
 )
@@ -51,6 +52,12 @@ func (i *ingress) onFrame(c actor.Context, in *cluster.Inbound) {
 		}
 		c.Send(i.t.links.signers, &verify{in, m})
 		return // released when verified
+	case *messages.Evidence:
+		if i.t.detector.wants(detector.EvidenceOf(m)) {
+			c.Send(i.t.links.signers, &verify{in, m})
+			return
+		}
+		i.t.cfg.Metrics.Dropped("duplicate", 1)
 	case *messages.BatchBody, *messages.Forward, *messages.Decided, *messages.StableCheckpoint:
 		c.Send(i.t.links.signers, &verify{in, m})
 		return

@@ -208,11 +208,15 @@ type (
 	}
 )
 
-// misbehaviour names what the channel peer answers for.
+// misbehaviour names what a member answers for: the channel peer, never a name
+// inside a message.
 type misbehaviour uint8
 
 const (
 	sentInvalidSignature misbehaviour = iota
 	sentMalformed
 	sentOversized
+	sentFlood
+	wasLate   // with its NewView or batches: a suspicion
+	wasSilent // for long: a suspicion
 )

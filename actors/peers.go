@@ -2,22 +2,55 @@ package actors
 
 import (
 	"sync"
+	"time"
 
+	"github.com/cretoai/consensus/actors/runtime"
 	"github.com/cretoai/consensus/messages"
 )
 
-// peers keeps every member's newest Status for whoever asks about the cluster.
+// peers keeps every member's newest Status for whoever asks about the cluster,
+// and since when each is silent.
 type peers struct {
+	self  messages.Index
+	clock runtime.Clock
+
 	mu     sync.Mutex
 	latest []*messages.Status
+	since  []time.Time
 }
 
-func newPeers(n int) *peers { return &peers{latest: make([]*messages.Status, n)} }
+func newPeers(n int, self messages.Index, clock runtime.Clock) *peers {
+	p := &peers{self: self, clock: clock, latest: make([]*messages.Status, n), since: make([]time.Time, n)}
+	for i := range p.since {
+		p.since[i] = clock.Now()
+	}
+	return p
+}
 
 func (p *peers) heard(from messages.Index, s *messages.Status) {
+	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.latest[from] = s
+	p.latest[from], p.since[from] = s, now
+}
+
+// silent gives the other members not heard of for so long, each once in that
+// time. If this replica was late itself, all are excused up to now.
+func (p *peers) silent(now time.Time, long time.Duration, late bool) []messages.Index {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var list []messages.Index
+	for i, since := range p.since {
+		member := messages.Index(i)
+		if member == p.self || !late && now.Sub(since) < long {
+			continue
+		}
+		p.since[i] = now
+		if !late {
+			list = append(list, member)
+		}
+	}
+	return list
 }
 
 func (p *peers) status(member messages.Index) *messages.Status {

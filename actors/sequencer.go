@@ -97,6 +97,9 @@ func (s *sequencer) Receive(c actor.Context) {
 		s.perform(c, s.core.EnterView(m.newView))
 	case *preparedWanted:
 		s.perform(c, s.core.OnFetchPrepared(m.from, m.claim))
+	case *halt:
+		s.core.Halt()
+		s.announce(c)
 	case *batchWanted:
 		s.perform(c, s.core.OnFetchBatch(m.from, m.digests))
 	case *suspicion:

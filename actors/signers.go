@@ -131,6 +131,8 @@ func (s *signer) verify(c actor.Context, m *verify) {
 		s.newView(c, m.in.From, msg)
 	case *messages.PreparedCertificate:
 		s.prepared(c, m.in.From, msg)
+	case *messages.Evidence:
+		s.evidence(c, m.in.From, msg)
 	}
 }
 

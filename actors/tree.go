@@ -16,7 +16,6 @@ import (
 	"github.com/cretoai/consensus/actors/runtime"
 	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/crypto"
-	"github.com/cretoai/consensus/detector"
 	"github.com/cretoai/consensus/leader"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/metrics"
@@ -25,7 +24,7 @@ import (
 )
 
 // Config is everything a tree works with. Package replica fills it in; every
-// field is required but Custom and Runtime.
+// field is required but Export, Custom and Runtime.
 type Config struct {
 	Genesis   *messages.Genesis
 	Keyring   *crypto.Keyring
@@ -48,7 +47,10 @@ type Config struct {
 	Heartbeat        time.Duration // between two Status
 	HeartbeatTimeout time.Duration // silence after which a leader is suspected
 	Detection        bool          // byzantine_detection_enabled
-	Signers          int           // worker actors that sign and verify
+	// Export writes a file of evidence for people to keep; nil writes none. The
+	// same evidence may come again.
+	Export  func(name string, data []byte) error
+	Signers int // worker actors that sign and verify
 
 	Custom  []Custom
 	Runtime Runtime
@@ -130,7 +132,7 @@ func (t *Tree) children() []child {
 		{name: "proposer", produce: func() actor.Actor { return newProposer(t) }},
 		{name: "executor", produce: func() actor.Actor { return newExecutor(t) }},
 		{name: "viewchange", produce: func() actor.Actor { return newViewchange(t) }},
-		{name: "detector", produce: func() actor.Actor { return &detectorActor{t} }},
+		{name: "detector", produce: func() actor.Actor { return &detectorActor{t: t} }},
 		{name: "sync", produce: func() actor.Actor { return newCatchUp(t) }},
 		{name: "custom", produce: func() actor.Actor { return &customs{t} }, strategy: t.restartCustoms()},
 	}
@@ -163,14 +165,17 @@ func Start(system *actor.ActorSystem, cfg Config) (*Tree, error) {
 		cfg: cfg, n: n, quorum: cfg.Keyring.Quorum(), schedule: leader.NewSchedule(n),
 		system: system, links: newLinks(system.Address(), rootName),
 		log: cfg.Log.With().Int("replica", int(cfg.Self)).Logger(),
-		hub: &hub{system: system}, peers: newPeers(n), done: make(chan struct{}), opened: make(chan error, 1), ended: make(chan struct{}),
+		hub: &hub{system: system}, peers: newPeers(n, cfg.Self, cfg.Clock), done: make(chan struct{}), opened: make(chan error, 1), ended: make(chan struct{}),
 	}
 	t.peerLog = newPeerLog(t.log, cfg.Clock)
 	if _, err := cfg.Rand.Read(t.instance[:]); err != nil {
 		return nil, fmt.Errorf("draw an instance id: %w", err)
 	}
 	t.ledger = newLedger(cfg.Journal, cfg.State, cfg.Genesis.Params)
-	t.detector = &Detector{core: detector.New(detector.Config{Members: n, Epoch: cfg.Keyring.Epoch(), Enabled: cfg.Detection})}
+	t.detector = newDetector(t)
+	if err := t.recoverEvidence(); err != nil {
+		return nil, err
+	}
 	var err error
 	if t.recovered, err = t.recover(); err != nil {
 		return nil, err

@@ -51,6 +51,15 @@ const (
 	SuspicionOnly              // may be the network's fault: decays, never bans
 )
 
+var classNames = [...]string{"provable", "attributable", "suspicion"}
+
+func (c Class) String() string {
+	if int(c) < len(classNames) {
+		return classNames[c]
+	}
+	return fmt.Sprintf("class(%d)", uint8(c))
+}
+
 // Class is the type's class.
 func (t Type) Class() Class {
 	switch t {

@@ -49,8 +49,29 @@ type ViolationDetected struct {
 	Banned bool
 }
 
+// MemberBanned says that this replica took a member's privileges: it convicted
+// it of a lie, or its score fell too low. Its votes count as ever.
+type MemberBanned struct {
+	Member    Index
+	Score     int
+	Convicted bool
+}
+
+// BanEnded says that a member has its privileges back.
+type BanEnded struct {
+	Member Index
+	Score  int
+}
+
+// EvidenceFound says that this replica holds, from now on, proof of a lie,
+// found by itself or told by a peer and judged. EncodeFrame makes its file.
+type EvidenceFound struct{ Evidence *Evidence }
+
 func (Finalized) event()         {}
 func (Checkpointed) event()      {}
 func (ViewChanged) event()       {}
 func (LeaderSuspected) event()   {}
 func (ViolationDetected) event() {}
+func (MemberBanned) event()      {}
+func (BanEnded) event()          {}
+func (EvidenceFound) event()     {}

@@ -78,10 +78,15 @@ func (s *Sequencer) settle() {
 	s.emit(BecameStable{c})
 }
 
-func (s *Sequencer) diverge(seq messages.Seq, own, certified messages.Digest) {
+// Halt stops all voting for good.
+func (s *Sequencer) Halt() {
 	s.halted = true
 	s.voter.Halt()
 	s.gatherer.Drop()
+}
+
+func (s *Sequencer) diverge(seq messages.Seq, own, certified messages.Digest) {
+	s.Halt()
 	s.emit(Diverged{Seq: seq, Own: own, Certified: certified})
 }
 

@@ -60,7 +60,8 @@ func WithStateMachine(app StateMachine) Option { return func(o *options) { o.app
 
 // WithActor adds an actor of your own to the replica's tree. It receives the
 // events of package messages (Finalized, Checkpointed, LeaderSuspected,
-// ViewChanged, ViolationDetected) as values, is restarted when it panics, and cannot take
+// ViewChanged, ViolationDetected, MemberBanned, BanEnded, EvidenceFound) as
+// values, is restarted when it panics, and cannot take
 // the replica down. produce is called at every start and restart; name is
 // unique among your actors.
 func WithActor(name string, produce func() actor.Actor) Option {

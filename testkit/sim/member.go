@@ -142,17 +142,8 @@ func (s *simulation) onEvent(m *member, e messages.Event) {
 	case messages.ViewChanged:
 		s.view = max(s.view, e.View)
 		s.trace.tell("replica %d enters view %d, led by %d", m.index, e.View, e.Leader)
-	case messages.ViolationDetected:
-		if s.members[e.Member].faulty {
-			if s.charges[e.Type]++; e.Banned {
-				s.trace.tell("replica %d bans member %d: %s", m.index, e.Member, e.Type)
-			}
-			if banned := m.replica.Detector().Stats().Banned; banned > messages.MaxFaulty(len(s.members)) {
-				s.oracle.violated("at most f bans", "replica %d bans %d members", m.index, banned)
-			}
-			return
-		}
-		s.oracle.violated("no honest member is charged", "replica %d charges member %d with %s", m.index, e.Member, e.Type)
+	case messages.ViolationDetected, messages.MemberBanned, messages.BanEnded, messages.EvidenceFound:
+		s.onConduct(m, e)
 	}
 }
 
