@@ -2,8 +2,10 @@ package testkit_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"testing"
 	"time"
 
@@ -66,6 +68,13 @@ func TestE9_OneReplicaSeesALieAndAllConvict(t *testing.T) {
 		}
 	}
 	c.AwaitEqual(c.Propose(0, "three of four go on"))
+	want := []replica.Ban{{
+		Replica: 3, Name: c.Genesis.Members[3].Name, Convicted: true,
+		Violations: map[string]uint64{"equivocation": 1}, Evidence: []string{lie.FileName()},
+	}}
+	if got := c.Replica(0).Bans(); !reflect.DeepEqual(got, want) {
+		t.Errorf("bans are %+v, want %+v", got, want)
+	}
 
 	file := readEvidence(t, c, 2, lie.FileName())
 	e, err := replica.VerifyEvidence(c.Genesis, file)
@@ -97,8 +106,11 @@ func TestE9_APardonOutlivesRestarts(t *testing.T) {
 	lie := liar.lies(5)
 	liar.send(0, cluster.LaneVotes, lie)
 	awaitConviction(c, 0, 3)
-	if err := c.Replica(0).Detector().Lift(3); err != nil {
+	if err := c.Replica(0).LiftBan(3); err != nil {
 		t.Fatal(err)
+	}
+	if err := c.Replica(0).LiftBan(4); !errors.Is(err, replica.ErrNoMember) {
+		t.Errorf("no member was pardoned: %v", err)
 	}
 	if d := c.Replica(0).Detector(); d.Convicted()[3] || d.IsBanned(3) || d.Reputation(3) != 1 {
 		t.Error("a pardon changed nothing")
@@ -180,7 +192,7 @@ func TestMoreConvictedThanMayLieStopsTheReplica(t *testing.T) {
 	}
 	c.Restart(0)
 	awaitHalt()
-	if err := c.Replica(0).Detector().Lift(2); err != nil {
+	if err := c.Replica(0).LiftBan(2); err != nil {
 		t.Fatal(err)
 	}
 	c.Restart(0)

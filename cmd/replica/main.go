@@ -71,8 +71,8 @@ func newRootCommand() *cobra.Command {
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(
-		newDemoCommand(), newTestnetCommand(), newStartCommand(), newProposeCommand(), newStatusCommand(),
-		newKeysCommand(), newCheckCommand(), newExportCommand(), newSimCommand(), newVersionCommand(),
+		newDemoCommand(), newTestnetCommand(), newStartCommand(), newProposeCommand(), newStatusCommand(), newBansCommand(),
+		newKeysCommand(), newCheckCommand(), newExportCommand(), newVerifyCommand(), newSimCommand(), newVersionCommand(),
 	)
 	markUsage(root)
 	return root

@@ -19,6 +19,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
 	"github.com/cretoai/consensus/storage"
 )
@@ -50,7 +52,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"await": await, "reach": reach, "logged": logged, "replace": replace, "zeros": zeros, "post": post, "terminate": terminate,
-			"samehash": sameHash, "rerun": rerun,
+			"samehash": sameHash, "rerun": rerun, "lie": lie, "tamper": tamper,
 		},
 		Condition: func(name string) (bool, error) {
 			switch name {
@@ -223,6 +225,42 @@ func zeros(ts *testscript.TestScript, neg bool, args []string) {
 	path := ts.MkAbs(args[0])
 	ts.Check(os.WriteFile(path, nil, 0o600))
 	ts.Check(os.Truncate(path, size))
+}
+
+// lie has the member of a home folder sign two Prepares for one place, and
+// writes the file of evidence.
+func lie(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: lie HOME FILE")
+	}
+	h, err := loadHome(ts.MkAbs(args[0]))
+	ts.Check(err)
+	keyring, err := crypto.NewKeyring(h.genesis)
+	ts.Check(err)
+	e := &messages.Evidence{
+		Member: h.identity.Index, Kind: messages.Prepare, View: 2, Seq: 7, Digests: [2]messages.Digest{{1}, {2}},
+	}
+	for i := range e.Digests {
+		b, _, err := crypto.Seal(keyring, h.identity.Index, h.identity.Key, []messages.Vote{e.Vote(i)})
+		ts.Check(err)
+		e.Bundles = append(e.Bundles, b)
+	}
+	file, err := messages.EncodeFrame(e)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), file, 0o600))
+}
+
+// tamper copies a file with one byte changed, counted from the end.
+func tamper(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: tamper FILE COPY BYTE")
+	}
+	data, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	at, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	data[len(data)-at] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), data, 0o600))
 }
 
 // post sends a file and prints status and body of the answer.

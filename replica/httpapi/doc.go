@@ -2,6 +2,9 @@
 //
 //	POST /v1/vertices  propose; answers when what was proposed is final
 //	GET  /v1/status    where the replica and its peers stand
+//	GET  /v1/bans      whom the replica has banned, and why
+//	DELETE /v1/bans/N  lift the ban of member N; on a loopback address only
+//	GET  /v1/evidence  the evidence it holds; /v1/evidence/FILE is one file
 //	GET  /healthz      200 while the replica works, 503 with the reason otherwise
 //	GET  /readyz       200 while it can be expected to finalise, 503 otherwise
 //	GET  /metrics      Prometheus, if enabled
@@ -13,6 +16,6 @@
 //
 // There is no authentication. What protects a replica from web pages open in a
 // browser on the same machine is that no other content type is taken, for a
-// page cannot send these two elsewhere unasked, and that on a loopback address
-// requests for any other host name are refused.
+// page cannot send these two elsewhere unasked, nor a DELETE, and that on a
+// loopback address requests for any other host name are refused.
 package httpapi

@@ -20,6 +20,9 @@ type fakeDoor struct {
 	proposed []replica.Vertex
 	propose  func(context.Context) error // decides every proposal; nil accepts
 	status   replica.Status
+	bans     []replica.Ban
+	lifted   []messages.Index
+	evidence []*messages.Evidence
 	ready    string // why not; empty if ready
 	done     chan struct{}
 	err      error
@@ -56,7 +59,19 @@ func (d *fakeDoor) Propose(ctx context.Context, v replica.Vertex) (replica.Recei
 	return receipts[0], nil
 }
 
-func (d *fakeDoor) Status() replica.Status        { return d.status }
+func (d *fakeDoor) Status() replica.Status { return d.status }
+func (d *fakeDoor) Bans() []replica.Ban    { return append([]replica.Ban{}, d.bans...) }
+
+func (d *fakeDoor) LiftBan(member messages.Index) error {
+	if member > 3 {
+		return replica.ErrNoMember
+	}
+	d.lifted = append(d.lifted, member)
+	return nil
+}
+
+func (d *fakeDoor) Evidence() []*messages.Evidence { return d.evidence }
+
 func (d *fakeDoor) Ready() (bool, string)         { return d.ready == "", d.ready }
 func (d *fakeDoor) Done() <-chan struct{}         { return d.done }
 func (d *fakeDoor) Err() error                    { return d.err }

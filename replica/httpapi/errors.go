@@ -39,6 +39,8 @@ func errorOf(err error) *Error {
 		e.status = http.StatusRequestEntityTooLarge
 	case errors.Is(err, replica.ErrPoolFull):
 		e.status = http.StatusTooManyRequests
+	case errors.Is(err, replica.ErrNoMember):
+		e.status = http.StatusNotFound
 	case errors.Is(err, replica.ErrStopped):
 		e.status, e.Hint = http.StatusServiceUnavailable, "propose at another replica"
 	case errors.As(err, &notFinal):

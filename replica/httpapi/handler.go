@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/rs/zerolog"
 
+	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
 )
 
@@ -20,6 +21,9 @@ type Door interface {
 	Propose(context.Context, replica.Vertex) (replica.Receipt, error)
 	ProposeAll(context.Context, []replica.Vertex) ([]replica.Receipt, error)
 	Status() replica.Status
+	Bans() []replica.Ban
+	LiftBan(messages.Index) error
+	Evidence() []*messages.Evidence
 	Ready() (bool, string)
 	Done() <-chan struct{}
 	Err() error
@@ -33,7 +37,7 @@ type Options struct {
 	// Metrics serves /metrics.
 	Metrics bool
 	// LocalOnly refuses requests whose host name is not this machine's loopback.
-	// Set it when listening there.
+	// Set it when listening there. Bans can be lifted only then.
 	LocalOnly bool
 	// Log gets what went wrong on our side.
 	Log zerolog.Logger
@@ -45,17 +49,22 @@ const requestsMax = 512
 type handler struct {
 	door         Door
 	bodyBytesMax int64
+	localOnly    bool
 	log          zerolog.Logger
 }
 
 // NewHandler serves the API of a replica.
 func NewHandler(door Door, o Options) http.Handler {
-	h := &handler{door: door, bodyBytesMax: o.BodyBytesMax, log: o.Log}
+	h := &handler{door: door, bodyBytesMax: o.BodyBytesMax, localOnly: o.LocalOnly, log: o.Log}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/vertices", h.postVertices)
 	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) {
 		h.answer(w, http.StatusOK, door.Status())
 	})
+	mux.HandleFunc("GET /v1/bans", h.getBans)
+	mux.HandleFunc("DELETE /v1/bans/{member}", h.deleteBan)
+	mux.HandleFunc("GET /v1/evidence", h.listEvidence)
+	mux.HandleFunc("GET /v1/evidence/{file}", h.getEvidence)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { h.answerCondition(w, h.health) })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { h.answerCondition(w, door.Ready) })
 	if o.Metrics {
