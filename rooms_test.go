@@ -180,6 +180,9 @@ var rooms = []room{
 		ours:   []string{"messages"},
 		third:  []string{circl},
 		pure:   true,
+		std: map[string]string{
+			"sync": "the memory of verified signatures, which no result depends on",
+		},
 	},
 	{
 		folder: "messages",

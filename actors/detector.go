@@ -39,6 +39,30 @@ func (d *Detector) IsBanned(member messages.Index) bool {
 	return ask(d, func(core *detector.Detector) bool { return core.IsBanned(member) })
 }
 
+// banned is a bit for each banned member.
+func (d *Detector) banned() uint64 {
+	return ask(d, func(core *detector.Detector) (mask uint64) {
+		for i := range d.t.n {
+			if core.IsBanned(messages.Index(i)) {
+				mask |= 1 << i
+			}
+		}
+		return mask
+	})
+}
+
+// bannedShare is the part of this replica's time and bandwidth a banned member
+// keeps: enough for its votes, and to catch up slowly.
+const bannedShare = 8
+
+// share is what a member gets of something others get whole of.
+func (t *Tree) share(member messages.Index, whole int) int {
+	if t.detector.IsBanned(member) {
+		return whole / bannedShare
+	}
+	return whole
+}
+
 // Convicted tells, by member, against whom evidence is held. Alone of all bans
 // that is a reason to suspect a leader.
 func (d *Detector) Convicted() []bool {

@@ -112,6 +112,7 @@ func (s *sequencer) Receive(c actor.Context) {
 	case *tick:
 		clear(s.answered)
 		clear(s.served)
+		s.core.Shun(s.t.detector.banned())
 		s.perform(c, s.core.OnTick())
 		c.Send(s.t.links.egress, &broadcast{cluster.LaneVotes, s.status()})
 	case *trackerRestarted:
@@ -164,8 +165,9 @@ func (s *sequencer) perform(c actor.Context, effects []pbft.Effect) {
 		case pbft.BroadcastBatch:
 			c.Send(s.t.links.egress, &broadcast{cluster.LaneBatches, &messages.BatchBody{Body: e.Batch.Bytes()}})
 		case pbft.SendBatch:
-			if s.served[e.To] += len(e.Batch.Bytes()); s.served[e.To] > servedBytesPerBeat {
+			if s.served[e.To] += len(e.Batch.Bytes()); s.served[e.To] > s.t.share(e.To, servedBytesPerBeat) {
 				s.t.cfg.Metrics.Dropped("over budget", 1)
+				s.t.cfg.Metrics.LimitReached("served_batches")
 				continue
 			}
 			c.Send(s.t.links.egress, &send{e.To, cluster.LaneBatches, &messages.BatchBody{Body: e.Batch.Bytes()}})

@@ -106,13 +106,16 @@ func (s *catchUp) far() bool {
 func (s *catchUp) timeout() time.Duration { return fetchPatience * s.t.cfg.Heartbeat }
 
 // ask requests the next range from the next member that has it, first of those
-// that did not fail before.
+// that did not fail before. Banned members are asked when nobody else has it.
 func (s *catchUp) ask(c actor.Context) {
-	if s.askOneOf(c, func(m messages.Index) bool { return !s.slow[m] }) {
+	banned := s.t.detector.IsBanned
+	if s.askOneOf(c, func(m messages.Index) bool { return !s.slow[m] && !banned(m) }) {
 		return
 	}
 	clear(s.slow)
-	s.askOneOf(c, func(messages.Index) bool { return true })
+	if !s.askOneOf(c, func(m messages.Index) bool { return !banned(m) }) {
+		s.askOneOf(c, func(messages.Index) bool { return true })
+	}
 }
 
 func (s *catchUp) askOneOf(c actor.Context, may func(messages.Index) bool) bool {
@@ -133,7 +136,8 @@ func (s *catchUp) askOneOf(c actor.Context, may func(messages.Index) bool) bool 
 // serve answers a request from the ledger, within what one member may have.
 func (s *catchUp) serve(c actor.Context, m *decidedWanted) {
 	for seq := m.request.From; seq <= m.request.To; seq++ {
-		if s.served[m.from] >= servedPerBeat {
+		if s.served[m.from] >= s.t.share(m.from, servedPerBeat) {
+			s.t.cfg.Metrics.LimitReached("served_sequences")
 			return
 		}
 		d, ok, err := s.t.ledger.Decided(seq)

@@ -30,6 +30,19 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
+// BenchmarkOpenRemembered is a bundle that was verified before, as most of a
+// late replica's certificates are.
+func BenchmarkOpenRemembered(b *testing.B) {
+	m, votes := benchmarked(b)
+	k, bundle := m.Remember(1), m.seal(b, 1, votes...)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := k.Open(bundle); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkParsePublicKey is what keeping the expanded keys saves.
 func BenchmarkParsePublicKey(b *testing.B) {
 	m, _ := benchmarked(b)

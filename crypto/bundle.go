@@ -105,8 +105,18 @@ func (k *Keyring) check(b *messages.Bundle) error {
 }
 
 func (k *Keyring) checkSignature(b *messages.Bundle) error {
-	if !k.keys[b.From].Verify(PurposeBundle, b.SigningBytes(k.chain), b.Signature) {
+	signed := b.SigningBytes(k.chain)
+	var id [32]byte
+	if k.memory != nil {
+		if id = k.memory.id(k.encoded[b.From], signed, b.Signature); k.memory.has(b.From, id) {
+			return nil
+		}
+	}
+	if !k.keys[b.From].Verify(PurposeBundle, signed, b.Signature) {
 		return &BundleError{Reason: BadSignature, From: b.From}
+	}
+	if k.memory != nil {
+		k.memory.keep(b.From, id)
 	}
 	return nil
 }

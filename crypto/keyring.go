@@ -9,12 +9,14 @@ import (
 
 // Keyring holds the members' public keys of one chain and epoch, expanded
 // once: expanding a key for each verification would cost three times the
-// verification. It is immutable and safe for concurrent use.
+// verification. It is safe for concurrent use, and immutable but
+// for what it remembers.
 type Keyring struct {
 	chain   messages.Digest
 	epoch   messages.Epoch
 	keys    []PublicKey
 	encoded [][]byte
+	memory  *memory // nil: every signature is verified
 }
 
 // NewKeyring checks a genesis, expands its members' keys and checks that every

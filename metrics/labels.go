@@ -54,6 +54,15 @@ var dropReasons = []string{
 	"quarantined", "halted", "encode_failed",
 }
 
+// limits are the bounds on what one member may cost.
+var limits = []string{
+	"verification",     // its messages wait: it used up its share of this replica's time
+	"held_bytes",       // too many of them wait, the newest were dropped
+	"forwarded",        // its vertices fill its part of the pool
+	"served_sequences", // it asked for more of the ledger than it gets at a time
+	"served_batches",   // it asked for more batches than it gets at a time
+}
+
 // normal brings a reason or name, as other packages print it, into the form of
 // a label value: "wrong digest" and "wrong-digest" are "wrong_digest".
 func normal(value string) string {

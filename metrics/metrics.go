@@ -32,6 +32,8 @@ type Metrics struct {
 	verticesFinalized, sequencesExec   prometheus.Counter
 	viewChanges, quarantined           prometheus.Counter
 	violations, restarts, drops        closed[prometheus.Counter]
+	limits                             closed[prometheus.Counter]
+	cacheHits                          prometheus.Counter
 	sentBytes                          closed[closed[prometheus.Counter]] // peer, lane
 	receivedBytes                      closed[prometheus.Counter]         // peer
 	currentView, viewTimeout, banned   prometheus.Gauge
@@ -67,6 +69,8 @@ func New(o Options) *Metrics {
 	m.quarantined = r.counter("quarantined_bundles_total", "Valid bundles set aside because handling them panicked twice.")
 	m.violations = r.counters("byzantine_violations_total", "Violations found by the detector, by type.", "type", violations)
 	m.restarts = r.counters("actor_restarts_total", "Restarts of actors after a panic, by actor.", "actor", actorNames)
+	m.limits = r.counters("limits_reached_total", "Times a member reached a bound on what it may cost, by bound.", "limit", limits)
+	m.cacheHits = r.counter("signature_cache_hits_total", "Bundles whose signature had been verified before.")
 	m.drops = r.counters("dropped_total", "Messages and votes thrown away, by reason.", "reason", dropReasons)
 
 	sent := r.counterVec("network_sent_bytes_total", "Bytes sent to other members, by index and lane.", "peer", "lane")

@@ -50,6 +50,8 @@ func exercise(m *Metrics) {
 	m.ActorRestarted("sequencer")
 	m.NetworkSent(0, "votes", 23)
 	m.NetworkReceived(1, 24)
+	m.LimitReached("held_bytes")
+	m.SignaturesRemembered(25)
 }
 
 // scrape is the exposition as a Prometheus server reads it, of our names only,
@@ -140,7 +142,7 @@ func series(t *testing.T, m *Metrics, name string) int {
 func TestLabelsStayClosed(t *testing.T) {
 	labelled := []string{
 		"byzantine_violations_total", "dropped_total", "actor_restarts_total", "queue_depth",
-		"phase_duration_seconds", "network_sent_bytes_total", "network_received_bytes_total",
+		"phase_duration_seconds", "network_sent_bytes_total", "network_received_bytes_total", "limits_reached_total",
 	}
 	m := New(Options{Members: 4})
 	before := map[string]int{}
@@ -157,6 +159,7 @@ func TestLabelsStayClosed(t *testing.T) {
 		m.NetworkSent(4+i, "votes", 1)
 		m.NetworkSent(-i-1, strange, 1)
 		m.NetworkReceived(4+i, 1)
+		m.LimitReached(strange)
 	}
 	for _, name := range labelled {
 		if got := series(t, m, name); got != before[name] {

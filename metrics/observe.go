@@ -107,6 +107,13 @@ func (m *Metrics) AddQueueDepth(queue string, delta int) {
 // lower case, with underscores for spaces and hyphens.
 func (m *Metrics) Dropped(reason string, n int) { m.drops.at(reason).Add(float64(max(n, 0))) }
 
+// LimitReached counts that a member reached one of the bounds on what it may
+// cost.
+func (m *Metrics) LimitReached(limit string) { m.limits.at(limit).Inc() }
+
+// SignaturesRemembered counts n bundles that needed no verification.
+func (m *Metrics) SignaturesRemembered(n int) { m.cacheHits.Add(float64(max(n, 0))) }
+
 // BundleQuarantined counts a valid bundle set aside because handling it
 // panicked twice.
 func (m *Metrics) BundleQuarantined() { m.quarantined.Inc() }

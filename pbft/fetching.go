@@ -15,6 +15,7 @@ type fetching struct {
 	self  messages.Index
 	n     int
 	wants map[messages.Digest]*want
+	shun  uint64 // members to be asked last, a bit each
 }
 
 type want struct {
@@ -84,19 +85,23 @@ func (f *fetching) due(tick uint64) []FetchBatches {
 	return list
 }
 
-// next rotates: the known holders first, then every other member.
+// next rotates: the known holders first, then every other member. Those to be
+// shunned are passed over until everybody else has been asked once.
 func (f *fetching) next(w *want) messages.Index {
-	i := w.asked
-	w.asked++
-	if i < len(w.holders) {
-		return w.holders[i]
-	}
-	to := messages.Index((i - len(w.holders)) % f.n)
-	if to == f.self {
+	for {
+		i := w.asked
 		w.asked++
-		to = messages.Index((int(to) + 1) % f.n)
+		var to messages.Index
+		if i < len(w.holders) {
+			to = w.holders[i]
+		} else {
+			to = messages.Index((i - len(w.holders)) % f.n)
+		}
+		shunned := f.shun&(1<<to) != 0 && i < len(w.holders)+f.n
+		if to != f.self && !shunned {
+			return to
+		}
 	}
-	return to
 }
 
 func compareDigests(a, b messages.Digest) int { return slices.Compare(a[:], b[:]) }

@@ -172,6 +172,23 @@ func TestN7_AMissingBatchIsAskedForAfterAHeartbeat(t *testing.T) {
 	}
 }
 
+// Members to be shunned are asked last, and asked: they may be the only ones to
+// hold what is needed.
+func TestN7_TheShunnedAreAskedLast(t *testing.T) {
+	s, d := newSequencer(2), batchOf(1).Digest()
+	s.OnVotes([]verifiedVote{signed(0, prePrepare(1, d))})
+	s.OnNeedBatch(1, d, []messages.Index{3})
+	s.Shun(1<<0 | 1<<2)
+	s.OnTick()
+	var order []messages.Index
+	for range 7 {
+		order = append(order, one[pbft.FetchBatches](t, s.OnTick()).To)
+	}
+	if want := []messages.Index{3, 1, 3, 0, 1, 3, 0}; !slices.Equal(order, want) {
+		t.Errorf("asked %v, want %v", order, want)
+	}
+}
+
 func TestN7_BatchesAreKeptUntilStable(t *testing.T) {
 	s, batch := newSequencer(1), batchOf(1)
 	hear(s, 4, batch)

@@ -47,6 +47,9 @@ func (s *Sequencer) heardDigest(seq messages.Seq) (messages.Digest, bool) {
 	return messages.Digest{}, false
 }
 
+// Shun says which members, a bit each, are to be asked for batches last.
+func (s *Sequencer) Shun(members uint64) { s.fetching.shun = members }
+
 // OnTick is a heartbeat: batches that did not come by themselves are asked for.
 func (s *Sequencer) OnTick() []Effect {
 	s.tick++
