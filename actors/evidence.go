@@ -126,7 +126,7 @@ func (t *Tree) recoverEvidence() error {
 		case len(low) != 8:
 			return fmt.Errorf("the pardon of member %d has %d bytes", member, len(low))
 		}
-		t.detector.core.RestorePardon(member, messages.Seq(binary.BigEndian.Uint64(low)))
+		t.detector.core.RecallPardon(member, messages.Seq(binary.BigEndian.Uint64(low)))
 	}
 	return t.cfg.State.Prefix(epochKey(keyEvidence, epoch), func(_, value []byte) error {
 		if err := t.recoverRecord(bytes.Clone(value)); err != nil {
@@ -152,7 +152,7 @@ func (t *Tree) recoverRecord(value []byte) error {
 	if err != nil {
 		return err
 	}
-	t.detector.core.Restore(proven, value[0] == 1)
+	t.detector.core.Recall(proven, value[0] == 1)
 	t.export(e)
 	return nil
 }

@@ -133,9 +133,9 @@ func (d *Detector) convict(e Evidence) []Violation {
 	return d.charge(e.Member, TypeEquivocation, &e)
 }
 
-// Restore takes back what was held before a restart: a record, judged anew, for
+// Recall takes back what was held before a restart: a record, judged anew, for
 // disks fail. It charges nobody again, and tells nobody.
-func (d *Detector) Restore(p Proven, forgiven bool) {
+func (d *Detector) Recall(p Proven, forgiven bool) {
 	e := p.evidence
 	if !d.Wants(e) || !p.Valid() {
 		return
@@ -146,9 +146,9 @@ func (d *Detector) Restore(p Proven, forgiven bool) {
 	d.rejudge()
 }
 
-// RestorePardon takes back up to which checkpoint an operator forgave a
+// RecallPardon takes back up to which checkpoint an operator forgave a
 // member's lies, see Pardoned.
-func (d *Detector) RestorePardon(id messages.Index, low messages.Seq) {
+func (d *Detector) RecallPardon(id messages.Index, low messages.Seq) {
 	if d.known(id) {
 		d.members[id].forgiven = low
 	}

@@ -117,7 +117,7 @@ func TestWants(t *testing.T) {
 
 // A restart forgets violations and suspicions, never convictions, and never a
 // pardon: the next restart must not convict again.
-func TestRestore(t *testing.T) {
+func TestRecall(t *testing.T) {
 	s, d := newSigners(t, 4), newDetector(4)
 	learn := func(d *Detector, e Evidence) {
 		t.Helper()
@@ -129,13 +129,13 @@ func TestRestore(t *testing.T) {
 		t.Helper()
 		next := newDetector(4)
 		for id := range messages.Index(4) {
-			next.RestorePardon(id, d.Pardoned(id))
+			next.RecallPardon(id, d.Pardoned(id))
 			for _, r := range d.Records(id) {
 				p, err := Judge(s.Keyring, reread(t, r.Evidence))
 				if err != nil {
 					t.Fatal(err)
 				}
-				next.Restore(p, r.Forgiven)
+				next.Recall(p, r.Forgiven)
 			}
 		}
 		return next
@@ -159,8 +159,8 @@ func TestRestore(t *testing.T) {
 	wantConvicted(t, d, 1)
 	learn(d, s.lie(2, 301)) // and a new lie is one
 	wantConvicted(t, d, 1, 2)
-	d.Restore(Proven{}, false)
-	d.RestorePardon(9, 1)
+	d.Recall(Proven{}, false)
+	d.RecallPardon(9, 1)
 	if d.Records(9) != nil || d.Pardoned(9) != 0 {
 		t.Error("something is held against no member")
 	}
