@@ -190,7 +190,7 @@ var rooms = []room{
 		third:  []string{msgpack},
 		pure:   true,
 		std: map[string]string{
-			"encoding/json": "the genesis file, read strictly",
+			"encoding/json": "the files of genesis and of proofs, read strictly",
 			"sync":          "pools of encoders and decoders, which no output depends on",
 			"unicode":       "texts from peers are checked before they are shown",
 		},

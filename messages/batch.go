@@ -209,3 +209,12 @@ func (b *Batch) VertexHash(i int) Digest { return b.hashes[i] }
 
 // VertexPath is the path from the hash of the i-th vertex to Root.
 func (b *Batch) VertexPath(i int) Path { return InclusionPath(b.hashes, i) }
+
+// FinalityProof is what the batch knows of a proof that its i-th vertex is
+// final; chain, place and certificate are the caller's to add.
+func (b *Batch) FinalityProof(i int) *FinalityProof {
+	return &FinalityProof{
+		Vertex: b.hashes[i], Batch: b.digest, Path: b.VertexPath(i),
+		VertexBytes: b.offsets[len(b.hashes)] - BatchHeaderBytes, Authorisation: noAuthorisation,
+	}
+}
