@@ -15,9 +15,10 @@ import (
 type StateMachine interface {
 	// Apply executes the operations of one sequence in order. Operations that
 	// were executed before, or expired, are not among them, so ops may be empty.
-	// What ops points to is valid during the call only. An operation the application
-	// does not like is executed as whatever the application defines; there is no
-	// way to refuse it here.
+	// What ops points to is valid during the call only. There is no way to refuse
+	// an operation: one the application does not like is executed as a failed one,
+	// which is a Result like any other, the same on all replicas. A panic out of
+	// Apply ends execution here, and on every replica alike.
 	Apply(seq messages.Seq, ops []Operation)
 
 	// Digest identifies the state after the last Apply. It is called at
@@ -32,8 +33,24 @@ type StateMachine interface {
 	Restore(r io.Reader) error
 }
 
-// Operation is one finalised vertex, with its hash, which was computed before.
+// Operation is one finalised vertex, with its hash, which was computed before,
+// and room for what executing it gives.
 type Operation struct {
 	Hash   messages.Digest
 	Vertex messages.VertexView
+	// Result is what Apply makes of the operation; left alone, a success with
+	// nothing to tell.
+	Result Result
+}
+
+// Result is what executing an operation gave. It goes into the receipt of who
+// waits at this replica, and is not kept: the ledger remembers whether the
+// operation failed, the application's state what it did. Like that state it must
+// be the same on all replicas.
+type Result struct {
+	// Failed says that the operation had no effect.
+	Failed bool
+	// Data is a small answer to the caller; of a failed operation, why. It is a
+	// string because it is shared and must not change.
+	Data string
 }

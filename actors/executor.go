@@ -78,7 +78,7 @@ func (x *executor) onDecided(c actor.Context, d *decided) {
 // execute applies one batch and tells everyone concerned.
 func (x *executor) execute(c actor.Context, d *decided) {
 	start := x.t.cfg.Clock.Now()
-	outcomes, fresh, err := x.state.apply(d)
+	outcomes, ops, err := x.state.apply(d)
 	if err != nil {
 		x.t.log.Error().Uint64("seq", uint64(d.commit.Seq)).Err(err).
 			Msg("the application panicked: this replica stops executing and voting; its data is kept")
@@ -87,11 +87,13 @@ func (x *executor) execute(c actor.Context, d *decided) {
 		return
 	}
 	x.t.progress.Store(x.state.progress())
+	fresh := len(ops)
 	x.t.ledger.add(d)
+	x.t.ledger.vertices.add(d.commit.Seq, d.batch, outcomes, ops)
 	c.Send(x.t.links.journal, &keep{d})
 	var finality time.Duration
 	if d.batch != nil {
-		x.t.pool.Executed(d.batch, Receipt{Seq: d.commit.Seq, View: d.commit.View, Batch: d.commit.Digest}, outcomes, func(took time.Duration, n int) {
+		x.t.pool.Executed(d.batch, Receipt{Seq: d.commit.Seq, View: d.commit.View, Batch: d.commit.Digest}, outcomes, ops, func(took time.Duration, n int) {
 			finality = max(finality, took)
 			x.t.cfg.Metrics.ObserveFinality(took, n)
 		})
@@ -125,9 +127,8 @@ func (x *executor) stop(reason string) {
 // apply executes a batch: its fresh vertices, in order. A vertex that was
 // executed before, or has expired, is a no-op: never a reason to refuse the
 // batch, for the others may not have known either. [X1]
-func (s *executedState) apply(d *decided) (outcomes []pbft.Outcome, fresh int, err error) {
+func (s *executedState) apply(d *decided) (outcomes []pbft.Outcome, ops []Operation, err error) {
 	seq := d.commit.Seq
-	var ops []Operation
 	if d.batch != nil {
 		outcomes = make([]pbft.Outcome, d.batch.Len())
 		ops = make([]Operation, 0, d.batch.Len())
@@ -135,14 +136,14 @@ func (s *executedState) apply(d *decided) (outcomes []pbft.Outcome, fresh int, e
 			v := d.batch.Vertex(i)
 			outcomes[i] = s.clients.Execute(seq, v.Creator(), v.Nonce(), v.Expires())
 			if outcomes[i] == pbft.Fresh {
-				ops = append(ops, Operation{d.batch.VertexHash(i), v})
+				ops = append(ops, Operation{Hash: d.batch.VertexHash(i), Vertex: v})
 			}
 		}
 	}
 	if err := recovered(func() { s.app.Apply(seq, ops) }); err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	s.seq, s.head = seq, pbft.NextHead(s.head, seq, d.commit.Digest)
 	s.total += uint64(len(ops))
-	return outcomes, len(ops), nil
+	return outcomes, ops, nil
 }

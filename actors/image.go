@@ -114,6 +114,7 @@ func (x *executor) persist(c actor.Context) {
 	for _, e := range x.t.ledger.entries(stable.Seq) {
 		x.t.ledger.index.Put(batch, e)
 	}
+	x.t.ledger.vertices.write(batch, stable.Seq)
 	record, err := messages.StableRecord{Seq: stable.Seq, Digest: stable.Digest, Certificate: stable.Bundles}.AppendTo(nil)
 	if err != nil {
 		panic(fmt.Sprintf("a verified certificate cannot be recorded: %v", err))
@@ -127,6 +128,7 @@ func (x *executor) persist(c actor.Context) {
 		return
 	}
 	x.t.ledger.stored(stable.Seq)
+	x.t.ledger.vertices.stored(stable.Seq)
 	c.Send(x.t.links.sequencer, &stableDurable{stable})
 	c.Send(x.t.links.detector, &stableDurable{stable})
 	x.t.hub.publish(messages.Checkpointed{Seq: stable.Seq, Digest: stable.Digest})

@@ -23,12 +23,15 @@ type Ledger struct {
 	mu     sync.RWMutex
 	recent map[messages.Seq]*decided
 	places map[messages.Seq]storage.LedgerEntry
+
+	vertices *vertexIndex
 }
 
 func newLedger(journal *storage.Journal, state *storage.State, params messages.Params) *Ledger {
 	return &Ledger{
 		journal: journal, index: storage.NewLedger(state), params: params,
 		recent: make(map[messages.Seq]*decided), places: make(map[messages.Seq]storage.LedgerEntry),
+		vertices: &vertexIndex{store: state, interval: params.CheckpointInterval},
 	}
 }
 

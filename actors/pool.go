@@ -27,6 +27,7 @@ type Receipt struct {
 	Batch    messages.Digest // the digest the certificate signs
 	Position uint32          // in the batch
 	Outcome  pbft.Outcome    // Fresh, or why executing it was a no-op
+	Result   Result          // what the application made of it
 }
 
 // Pool keeps the vertices that are not final yet. It belongs to the replica,
@@ -244,8 +245,9 @@ func (p *Pool) Return(batch *messages.Batch) {
 
 // Executed removes the vertices of an executed batch and hands their receipts
 // to whoever waits. finality is told, for groups of own vertices accepted
-// together, how long they took and how many they were.
-func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.Outcome, finality func(time.Duration, int)) {
+// together, how long they took and how many they were. ops are the batch's fresh
+// vertices, in order.
+func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.Outcome, ops []Operation, finality func(time.Duration, int)) {
 	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -254,6 +256,10 @@ func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.
 	var since time.Time
 	together := 0
 	for i := range outcomes {
+		receipt.Result = Result{}
+		if outcomes[i] == pbft.Fresh {
+			receipt.Result, ops = ops[0].Result, ops[1:]
+		}
 		hash := batch.VertexHash(i)
 		e := p.entries[hash]
 		if e == nil {

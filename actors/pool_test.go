@@ -52,7 +52,7 @@ func TestPoolTakesUpToItsLimitAndSaysSo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.Executed(batch, Receipt{Seq: 4}, make([]pbft.Outcome, 3), func(time.Duration, int) {})
+	p.Executed(batch, Receipt{Seq: 4}, make([]pbft.Outcome, 3), make([]Operation, 3), func(time.Duration, int) {})
 	select {
 	case <-space:
 	default:
@@ -202,7 +202,7 @@ func TestPoolProposesAnOwnVertexAgainWhenItsNonceWasSpentUnused(t *testing.T) {
 		t.Fatal(err)
 	}
 	ignore := func(time.Duration, int) {}
-	p.Executed(batch, Receipt{Seq: 1}, []pbft.Outcome{pbft.NonceSpent, pbft.Repeated}, ignore)
+	p.Executed(batch, Receipt{Seq: 1}, []pbft.Outcome{pbft.NonceSpent, pbft.Repeated}, nil, ignore)
 	if w.Receipts[1].Outcome != pbft.Repeated || p.Missing(w) != 1 {
 		t.Errorf("a repeated vertex has receipt %+v, %d missing", w.Receipts[1], p.Missing(w))
 	}
@@ -217,7 +217,7 @@ func TestPoolProposesAnOwnVertexAgainWhenItsNonceWasSpentUnused(t *testing.T) {
 	if batch, err = messages.BuildBatch(again, againHashes, messages.DefaultParams()); err != nil {
 		t.Fatal(err)
 	}
-	p.Executed(batch, Receipt{Seq: 2}, []pbft.Outcome{pbft.Fresh}, ignore)
+	p.Executed(batch, Receipt{Seq: 2}, []pbft.Outcome{pbft.Fresh}, make([]Operation, 1), ignore)
 	<-w.Done
 	if r := w.Receipts[0]; r.Seq != 2 || r.Outcome != pbft.Fresh || r.Vertex != againHashes[0] {
 		t.Errorf("the vertex proposed again has receipt %+v", r)

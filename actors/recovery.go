@@ -268,10 +268,12 @@ func (r *recovery) execute(t *Tree, p *replay) error {
 		if !ok {
 			return nil
 		}
-		if _, _, err := r.state.apply(d); err != nil {
+		outcomes, ops, err := r.state.apply(d)
+		if err != nil {
 			return err
 		}
 		t.ledger.placed(entry)
+		t.ledger.vertices.add(d.commit.Seq, d.batch, outcomes, ops)
 		if d.batch != nil {
 			r.core.Hold(r.state.seq, d.batch)
 		}

@@ -64,6 +64,16 @@ func (e NoOpError) Error() string {
 	return fmt.Sprintf("vertex %v was finalised at sequence %d as a no-op: %v", e.Receipt.Vertex, e.Receipt.Seq, e.Receipt.Outcome)
 }
 
+// FailedError says that a vertex was executed and the application made it a
+// failure, without effect; its receipt says why.
+type FailedError struct {
+	Receipt Receipt
+}
+
+func (e FailedError) Error() string {
+	return fmt.Sprintf("vertex %v failed when it was executed at sequence %d: %s", e.Receipt.Vertex, e.Receipt.Seq, e.Receipt.Result.Data)
+}
+
 // NotFinalError says that waiting ended before the vertices were final. They
 // stay proposed and may be finalised later.
 type NotFinalError struct {
@@ -109,7 +119,8 @@ func (id *identity) renew(encoded []byte) []byte {
 
 // Propose has a vertex finalised and returns its receipt. It fails at once with
 // ErrPoolFull when too many wait. ctx bounds the waiting: when it ends, the
-// vertex stays proposed and the error is a NotFinalError.
+// vertex stays proposed and the error is a NotFinalError. A vertex that was
+// executed before gets the receipt it had then, but for the data of its result.
 func (r *Replica) Propose(ctx context.Context, v Vertex) (Receipt, error) {
 	encoded, hash, err := r.encode(v)
 	if err != nil {
@@ -126,15 +137,36 @@ func (r *Replica) Propose(ctx context.Context, v Vertex) (Receipt, error) {
 	if err := r.wait(ctx, w); err != nil {
 		return Receipt{}, err
 	}
-	if w.Receipts[0].Outcome != pbft.Fresh {
-		return w.Receipts[0], NoOpError{w.Receipts[0]}
+	receipt, err := r.original(w.Receipts[0])
+	switch {
+	case err != nil:
+		return receipt, err
+	case receipt.Outcome != pbft.Fresh:
+		return receipt, NoOpError{receipt}
+	case receipt.Result.Failed:
+		return receipt, FailedError{receipt}
 	}
-	return w.Receipts[0], nil
+	return receipt, nil
+}
+
+// original gives the receipt of a repeated vertex's first execution. If there is
+// none in the ledger, its creator spent the nonce on another vertex, or the
+// ledger here begins later.
+func (r *Replica) original(receipt Receipt) (Receipt, error) {
+	if receipt.Outcome != pbft.Repeated {
+		return receipt, nil
+	}
+	f, err := r.tree.Ledger().Find(receipt.Vertex)
+	if err != nil || f == nil || f.Receipt.Outcome != pbft.Fresh {
+		return receipt, err
+	}
+	return f.Receipt, nil
 }
 
 // ProposeAll has many vertices finalised and returns their receipts in the
 // order given. More than fit are fed to the pool as it drains. A receipt whose
-// Outcome is not Fresh is of a vertex that was a no-op. When ctx ends, the
+// Outcome is not Fresh is of a vertex that was a no-op, and one may be of a vertex
+// whose Result is a failure: neither is an error here. When ctx ends, the
 // receipts there are are returned with a NotFinalError; those missing are zero.
 func (r *Replica) ProposeAll(ctx context.Context, vertices []Vertex) ([]Receipt, error) {
 	if len(vertices) == 0 {
@@ -166,6 +198,12 @@ func (r *Replica) ProposeAll(ctx context.Context, vertices []Vertex) ([]Receipt,
 	}
 	if err := r.wait(ctx, w); err != nil {
 		return r.tree.Pool().Abandon(w), err
+	}
+	for i := range w.Receipts {
+		var err error
+		if w.Receipts[i], err = r.original(w.Receipts[i]); err != nil {
+			return w.Receipts, err
+		}
 	}
 	return w.Receipts, nil
 }

@@ -1,0 +1,65 @@
+package replica
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cretoai/consensus/actors"
+	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/messages"
+)
+
+// ErrUnknownVertex says that a vertex is not in this replica's ledger. It may be
+// final elsewhere, and become so here.
+var ErrUnknownVertex = errors.New("not in this replica's ledger")
+
+// Found is a vertex in the ledger.
+type Found = actors.Found
+
+// Find looks a finalised vertex up by its hash, or gives ErrUnknownVertex. It
+// reads the disk. The data of its result is not kept: its receipt says whether
+// the vertex failed, not why.
+func (r *Replica) Find(hash messages.Digest) (*Found, error) {
+	f, err := r.tree.Ledger().Find(hash)
+	if err == nil && f == nil {
+		err = fmt.Errorf("vertex %s: %w", hash.Hex(), ErrUnknownVertex)
+	}
+	return f, err
+}
+
+// Proof makes from the ledger what stands behind a receipt, for whoever has the
+// genesis to check: see VerifyProof.
+func (r *Replica) Proof(receipt Receipt) (*messages.FinalityProof, error) {
+	f, err := r.tree.Ledger().At(receipt.Seq, receipt.Position)
+	if err != nil {
+		return nil, err
+	}
+	if f == nil || f.Receipt.Vertex != receipt.Vertex {
+		return nil, fmt.Errorf("vertex %s at sequence %d, position %d: %w", receipt.Vertex.Hex(), receipt.Seq, receipt.Position, ErrUnknownVertex)
+	}
+	return f.Proof(r.keyring.Chain()), nil
+}
+
+// ProofOf is Proof for a vertex of which only the hash is known.
+func (r *Replica) ProofOf(hash messages.Digest) (*messages.FinalityProof, error) {
+	f, err := r.Find(hash)
+	if err != nil {
+		return nil, err
+	}
+	return f.Proof(r.keyring.Chain()), nil
+}
+
+// VerifyProof reads a proof, as FinalityProof.Encode made it, and checks it
+// against a genesis. No replica is asked: what crypto's OpenFinality says holds
+// if at most f of the members are faulty.
+func VerifyProof(genesis *messages.Genesis, data []byte) (*messages.FinalityProof, error) {
+	keyring, err := crypto.NewKeyring(genesis)
+	if err != nil {
+		return nil, fmt.Errorf("genesis: %w", err)
+	}
+	p, err := messages.ParseFinalityProof(data)
+	if err != nil {
+		return nil, err
+	}
+	return p, keyring.OpenFinality(p)
+}
