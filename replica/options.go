@@ -54,6 +54,9 @@ type StateMachine = actors.StateMachine
 // Operation is one finalised vertex as the application gets it.
 type Operation = actors.Operation
 
+// Result is what the application made of an operation.
+type Result = actors.Result
+
 // WithStateMachine executes finalised vertices with app instead of the vertex
 // ledger. All members must run the same application.
 func WithStateMachine(app StateMachine) Option { return func(o *options) { o.app = app } }

@@ -97,3 +97,13 @@ func (r *Replica) Decided(seq messages.Seq) (*messages.Decided, error) {
 	}
 	return d, err
 }
+
+// Batch is Decided with the batch taken apart; it is nil for the null batch.
+func (r *Replica) Batch(seq messages.Seq) (*messages.Decided, *messages.Batch, error) {
+	d, err := r.Decided(seq)
+	if err != nil || d.Digest == messages.NullDigest {
+		return d, nil, err
+	}
+	batch, err := messages.ParseBatch(d.Body, r.genesis.Params)
+	return d, batch, err
+}

@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"await": await, "reach": reach, "logged": logged, "replace": replace, "zeros": zeros, "post": post, "terminate": terminate,
+			"await": await, "reach": reach, "logged": logged, "replace": replace, "zeros": zeros, "post": post, "fetch": fetchTo, "terminate": terminate,
 			"samehash": sameHash, "rerun": rerun, "lie": lie, "tamper": tamper,
 		},
 		Condition: func(name string) (bool, error) {
@@ -197,6 +197,22 @@ func fetch(url string) (body []byte, ok bool) {
 	defer response.Body.Close()
 	body, err = io.ReadAll(response.Body)
 	return body, err == nil && response.StatusCode == http.StatusOK
+}
+
+// fetchTo writes what a URL answers to a file; {vertex} in it stands for the
+// field of that name in a JSON file.
+func fetchTo(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: fetch URL JSON-FILE FILE")
+	}
+	var named struct{ Vertex string }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &named))
+	url := strings.ReplaceAll(args[0], "{vertex}", named.Vertex)
+	body, ok := fetch(url)
+	if !ok {
+		ts.Fatalf("%s answers %s", url, body)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), body, 0o600))
 }
 
 // replace changes all matches of a regular expression in a file; one is needed.

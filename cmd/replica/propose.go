@@ -128,8 +128,13 @@ func proposeOne(ctx context.Context, c *client, o proposeOptions, payload []byte
 	if o.asJSON {
 		return json.NewEncoder(out).Encode(r)
 	}
-	_, err := fmt.Fprintf(out, "vertex %s\nfinal at sequence %d, position %d, in view %d\n", r.Vertex.Hex(), r.Sequence, r.Position, r.View)
-	return err
+	if _, err := fmt.Fprintf(out, "vertex %s\nfinal at sequence %d, position %d, in view %d\n", r.Vertex.Hex(), r.Sequence, r.Position, r.View); err != nil {
+		return err
+	}
+	if r.Failed {
+		return fmt.Errorf("the vertex failed when it was executed: %s", r.Reason)
+	}
+	return nil
 }
 
 // manyResult is the outcome of --count.

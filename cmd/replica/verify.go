@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cretoai/consensus/messages"
-	"github.com/cretoai/consensus/replica"
 )
 
 func newVerifyCommand() *cobra.Command {
@@ -19,54 +18,8 @@ func newVerifyCommand() *cobra.Command {
 		Args:  knownVerb,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newVerifyEvidenceCommand())
+	cmd.AddCommand(newVerifyEvidenceCommand(), newVerifyReceiptCommand())
 	return cmd
-}
-
-func newVerifyEvidenceCommand() *cobra.Command {
-	var path string
-	cmd := &cobra.Command{
-		Use:   "evidence FILE --genesis FILE",
-		Short: "Judge whether a file of evidence proves that a member lied",
-		Long: `Judge whether a file of evidence proves that a member lied.
-
-A replica writes such files to the folder evidence/ in its storage folder. The
-file holds two digests that the member signed for one place, with the signatures;
-nothing but the genesis file is needed to check them. The exit code is 0 only if
-the member is proved to have lied.`,
-		Example: "  replica verify evidence member-3-prepare-view-0-seq-7.evidence --genesis net/genesis.json",
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return verifyEvidence(cmd.OutOrStdout(), args[0], path)
-		},
-	}
-	cmd.Flags().StringVar(&path, "genesis", "", "the chain's genesis file")
-	if err := cmd.MarkFlagRequired("genesis"); err != nil {
-		panic(err) // the flag was defined in the line above
-	}
-	return cmd
-}
-
-func verifyEvidence(out io.Writer, file, genesisFile string) error {
-	genesis, err := readGenesis(genesisFile)
-	if err != nil {
-		return err
-	}
-	data, err := readBounded(file, messages.FrameBytesMax)
-	if err != nil {
-		return err
-	}
-	e, err := replica.VerifyEvidence(genesis, data)
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
-	}
-	fmt.Fprintf(out, "proved: member %d (%s) of chain %s lied\n", e.Member, genesis.Members[e.Member].Name, genesis.ChainID)
-	fmt.Fprintf(out, "key %s signed two %vs at view %d, sequence %d:\n", genesis.MemberID(e.Member).Hex(), e.Kind, e.View, e.Seq)
-	for _, d := range e.Digests {
-		fmt.Fprintf(out, "  %s\n", d.Hex())
-	}
-	_, err = fmt.Fprintf(out, "genesis %s\n", genesis.Hash().Hex())
-	return err
 }
 
 func readGenesis(path string) (*messages.Genesis, error) {

@@ -1,6 +1,9 @@
 // Package httpapi puts HTTP in front of a replica:
 //
 //	POST /v1/vertices  propose; answers when what was proposed is final
+//	GET  /v1/vertices/{hash}  a vertex of the ledger, with its receipt
+//	GET  /v1/receipts/{hash}  its proof of finality, see "replica verify receipt"
+//	GET  /v1/ledger    what was decided, ?from= a sequence on, at most ?limit= of them
 //	GET  /v1/status    where the replica and its peers stand
 //	GET  /v1/bans      whom the replica has banned, and why
 //	DELETE /v1/bans/N  lift the ban of member N; on a loopback address only

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -27,6 +28,8 @@ type fakeDoor struct {
 	done     chan struct{}
 	err      error
 	registry *prometheus.Registry
+	ledger   []*messages.Batch // of sequence 1 on; nil is the null batch
+	result   replica.Result    // of every proposal
 }
 
 func newFakeDoor() *fakeDoor {
@@ -43,7 +46,7 @@ func (d *fakeDoor) ProposeAll(ctx context.Context, vertices []replica.Vertex) ([
 	receipts := make([]replica.Receipt, len(vertices))
 	for i := range receipts {
 		receipts[i] = replica.Receipt{
-			Vertex: messages.Digest{1, byte(i)}, Seq: 7, View: 3, Batch: messages.Digest{2}, Position: uint32(i),
+			Vertex: messages.Digest{1, byte(i)}, Seq: 7, View: 3, Batch: messages.Digest{2}, Position: uint32(i), Result: d.result,
 		}
 	}
 	return receipts, nil
@@ -55,6 +58,9 @@ func (d *fakeDoor) Propose(ctx context.Context, v replica.Vertex) (replica.Recei
 		return noOp.Receipt, err
 	} else if err != nil {
 		return replica.Receipt{}, err
+	}
+	if d.result.Failed {
+		return receipts[0], replica.FailedError{Receipt: receipts[0]}
 	}
 	return receipts[0], nil
 }
@@ -71,6 +77,42 @@ func (d *fakeDoor) LiftBan(member messages.Index) error {
 }
 
 func (d *fakeDoor) Evidence() []*messages.Evidence { return d.evidence }
+
+func (d *fakeDoor) Find(hash messages.Digest) (*replica.Found, error) {
+	for i, batch := range d.ledger {
+		for k := 0; batch != nil && k < batch.Len(); k++ {
+			if batch.VertexHash(k) == hash {
+				return &replica.Found{
+					Receipt: replica.Receipt{Vertex: hash, Seq: messages.Seq(i + 1), Position: uint32(k), Batch: batch.Digest(), Result: d.result},
+					Vertex:  batch.Vertex(k), Batch: batch,
+					Certificate: []*messages.Bundle{{Votes: []messages.Vote{{Kind: messages.Commit, Seq: messages.Seq(i + 1), Digest: batch.Digest()}}, Signature: []byte{1}}},
+				}, nil
+			}
+		}
+	}
+	return nil, fmt.Errorf("vertex %s: %w", hash.Hex(), replica.ErrUnknownVertex)
+}
+
+func (d *fakeDoor) ProofOf(hash messages.Digest) (*messages.FinalityProof, error) {
+	f, err := d.Find(hash)
+	if err != nil {
+		return nil, err
+	}
+	return f.Proof(messages.Digest{77}), nil
+}
+
+func (d *fakeDoor) Batch(seq messages.Seq) (*messages.Decided, *messages.Batch, error) {
+	if seq == 0 || int(seq) > len(d.ledger) {
+		return nil, nil, replica.ErrNotExecuted
+	}
+	batch := d.ledger[seq-1]
+	if batch == nil {
+		return &messages.Decided{Seq: seq, View: 2, Digest: messages.NullDigest}, nil, nil
+	}
+	return &messages.Decided{Seq: seq, View: 1, Digest: batch.Digest()}, batch, nil
+}
+
+func (d *fakeDoor) CurrentSequence() messages.Seq { return messages.Seq(len(d.ledger)) }
 
 func (d *fakeDoor) Ready() (bool, string)         { return d.ready == "", d.ready }
 func (d *fakeDoor) Done() <-chan struct{}         { return d.done }

@@ -37,6 +37,8 @@ func errorOf(err error) *Error {
 	switch {
 	case errors.As(err, &tooLarge):
 		e.status = http.StatusRequestEntityTooLarge
+	case isUnknown(err):
+		e.status, e.Hint = http.StatusNotFound, "ask another replica: this one may be behind"
 	case errors.Is(err, replica.ErrPoolFull):
 		e.status = http.StatusTooManyRequests
 	case errors.Is(err, replica.ErrNoMember):

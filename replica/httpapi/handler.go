@@ -20,6 +20,10 @@ import (
 type Door interface {
 	Propose(context.Context, replica.Vertex) (replica.Receipt, error)
 	ProposeAll(context.Context, []replica.Vertex) ([]replica.Receipt, error)
+	Find(messages.Digest) (*replica.Found, error)
+	ProofOf(messages.Digest) (*messages.FinalityProof, error)
+	Batch(messages.Seq) (*messages.Decided, *messages.Batch, error)
+	CurrentSequence() messages.Seq
 	Status() replica.Status
 	Bans() []replica.Ban
 	LiftBan(messages.Index) error
@@ -58,6 +62,9 @@ func NewHandler(door Door, o Options) http.Handler {
 	h := &handler{door: door, bodyBytesMax: o.BodyBytesMax, localOnly: o.LocalOnly, log: o.Log}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/vertices", h.postVertices)
+	mux.HandleFunc("GET /v1/vertices/{hash}", h.getVertex)
+	mux.HandleFunc("GET /v1/receipts/{hash}", h.getReceipt)
+	mux.HandleFunc("GET /v1/ledger", h.getLedger)
 	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) {
 		h.answer(w, http.StatusOK, door.Status())
 	})

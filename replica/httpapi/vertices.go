@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/cretoai/consensus/messages"
@@ -35,6 +36,12 @@ type Receipt struct {
 	Batch    messages.Digest `json:"batch"`
 	// NoOp is why the vertex was executed as a no-op; empty if it took effect.
 	NoOp string `json:"no_op,omitempty"`
+	// Failed says that the application executed the vertex and made it a failure,
+	// without effect; Reason says why, at the replica and the time of its execution.
+	Failed bool   `json:"failed,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	// Result is the application's answer, likewise.
+	Result []byte `json:"result,omitempty"` // base64
 }
 
 // The time a request waits for its receipts.
@@ -86,7 +93,8 @@ func (h *handler) postVertices(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	receipt, err := h.door.Propose(ctx, vertices[0])
-	if noOp := (replica.NoOpError{}); err != nil && !errors.As(err, &noOp) {
+	noOp, failed := replica.NoOpError{}, replica.FailedError{}
+	if err != nil && !errors.As(err, &noOp) && !errors.As(err, &failed) {
 		h.fail(w, err)
 		return
 	}
@@ -97,6 +105,11 @@ func receiptOf(r replica.Receipt) Receipt {
 	receipt := Receipt{Vertex: r.Vertex, Sequence: r.Seq, Position: r.Position, View: r.View, Batch: r.Batch}
 	if r.Outcome != 0 {
 		receipt.NoOp = r.Outcome.String()
+	}
+	if r.Result.Failed {
+		receipt.Failed, receipt.Reason = true, strings.ToValidUTF8(r.Result.Data, "?")
+	} else if r.Result.Data != "" {
+		receipt.Result = []byte(r.Result.Data)
 	}
 	return receipt
 }

@@ -31,7 +31,7 @@ func TestProposeRaw(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK {
 		t.Fatalf("%d: %v", w.Code, err)
 	}
-	if want := (Receipt{Vertex: messages.Digest{1}, Sequence: 7, View: 3, Batch: messages.Digest{2}}); got != want {
+	if want := (Receipt{Vertex: messages.Digest{1}, Sequence: 7, View: 3, Batch: messages.Digest{2}}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
 }
