@@ -73,7 +73,7 @@ func cutAll(p *Pool) ([][]byte, []messages.Digest, messages.Params) {
 }
 
 func execute(p *Pool, seq messages.Seq, batch *messages.Batch) {
-	p.Executed(batch, Receipt{Seq: seq}, make([]pbft.Outcome, batch.Len()), func(time.Duration, int) {})
+	p.Executed(batch, Receipt{Seq: seq}, make([]pbft.Outcome, batch.Len()), nil, func(time.Duration, int) {})
 }
 
 // TestB2_ALeaderProposesNoCopies: a member that waits for longer than the

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
 	"github.com/cretoai/consensus/testkit"
 )
@@ -53,31 +52,34 @@ func TestStatusTellsWhatIsPendingAndInFlight(t *testing.T) {
 	}
 }
 
-// TestB2_AVertexProposedAgainAfterARestartGetsItsNoOp: what a replica executed
+// TestB2_AVertexProposedAgainAfterARestartGetsItsReceipt: what a replica executed
 // before it restarted, it will not execute once more, and it says so to the
-// leader.
-func TestB2_AVertexProposedAgainAfterARestartGetsItsNoOp(t *testing.T) {
+// leader, who must not take it for a copy on its way.
+func TestB2_AVertexProposedAgainAfterARestartGetsItsReceipt(t *testing.T) {
 	c := testkit.NewCluster(t, 4)
 	v := replica.Vertex{Payload: []byte("twice"), Creator: [32]byte{1}, Nonce: 1, Expires: 100}
 	first := c.ProposeAll(1, []replica.Vertex{v})[0]
 	c.Await(1, first.Seq)
 	c.Restart(1)
 	c.Partition([]int{0, 2, 3}) // what it sends the leader is lost, and sent again
-	answer := make(chan error, 1)
+	type answered struct {
+		receipt replica.Receipt
+		err     error
+	}
+	answer := make(chan answered, 1)
 	go func() {
-		_, err := c.Replica(1).Propose(t.Context(), v)
-		answer <- err
+		receipt, err := c.Replica(1).Propose(t.Context(), v)
+		answer <- answered{receipt, err}
 	}()
 	awaitStatus(c, t, 1, "the vertex to be pending", func(s replica.Status) bool { return s.Pending == 1 })
 	c.Heal()
-	var noOp replica.NoOpError
 	select {
-	case err := <-answer:
-		if !errors.As(err, &noOp) || noOp.Receipt.Seq <= first.Seq || noOp.Receipt.Vertex != first.Vertex {
-			t.Errorf("the vertex's first receipt is %+v, its second %v", first, err)
+	case second := <-answer:
+		if r := second.receipt; second.err != nil || r.Seq != first.Seq || r.Position != first.Position || r.Vertex != first.Vertex {
+			t.Errorf("the vertex's first receipt is %+v, its second %+v, %v", first, r, second.err)
 		}
 	case <-time.After(30 * time.Second):
 		t.Error("a vertex proposed again waits for ever")
 	}
-	c.AwaitEqual(max(noOp.Receipt.Seq, messages.Seq(1)))
+	c.AwaitEqual(first.Seq + 1)
 }
