@@ -41,6 +41,7 @@ func TestH3_Choose(t *testing.T) {
 		{"accepted above the view of the claim", 4, []member{{"1:a@0", ""}, {"", "1:a@1"}, {}}, "", "a"},
 		{"accepted another digest", 4, []member{{"1:a@0", ""}, {"", "1:b@0"}, {}}, "", "undecided"},
 		{"the higher view wins", 4, []member{{"1:a@1", ""}, {"1:b@0", "1:a@1"}, {"1:b@0", ""}}, "", "a"},
+		{"of two that both could win the higher view", 4, []member{{"1:a@1", ""}, {"1:b@0", "1:a@1"}, {"1:b@0", ""}, {}}, "", "a"},
 		{"a lower claim does not contradict", 4, []member{{"1:a@1", ""}, {"1:b@0", ""}, {"", "1:a@1"}}, "", "a"},
 		{"a claim of the same view does", 4, []member{{"1:a@0", ""}, {"1:b@0", ""}, {"", "1:a@0"}}, "", "undecided"},
 		{"a higher claim does", 4, []member{{"1:a@0", ""}, {"1:b@1", "1:a@0"}, {}}, "", "undecided"},

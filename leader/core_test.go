@@ -342,21 +342,23 @@ func (v *coreVoter) stable(low messages.Seq) {
 // TestCoreAgrees lets anything happen, in any order, in many small runs. [H3, H4]
 func TestCoreAgrees(t *testing.T) {
 	for _, n := range []int{4, 5, 6, 7} {
-		commits, views := 0, 0
-		for seed := range uint64(coreRuns) {
-			c := newCore(seed, n)
-			for range 400 {
-				if err := c.step(); err != nil {
-					t.Fatalf("n=%d seed %d: %v", n, seed, err)
+		t.Run(fmt.Sprint("n=", n), func(t *testing.T) {
+			commits, views := 0, 0
+			for seed := range uint64(coreRuns) {
+				c := newCore(seed, n)
+				for range 400 {
+					if err := c.step(); err != nil {
+						t.Fatalf("seed %d: %v", seed, err)
+					}
 				}
+				commits += len(c.committed)
+				views += len(c.newViews)
 			}
-			commits += len(c.committed)
-			views += len(c.newViews)
-		}
-		if commits < coreRuns/2 || views < coreRuns {
-			t.Errorf("n=%d: %d commits in %d new views: the runs test little", n, commits, views)
-		}
-		t.Logf("n=%d: %d runs, %d commits, %d new views", n, coreRuns, commits, views)
+			if commits < coreRuns/2 || views < coreRuns {
+				t.Errorf("%d commits in %d new views: the runs test little", commits, views)
+			}
+			t.Logf("%d runs, %d commits, %d new views", coreRuns, commits, views)
+		})
 	}
 }
 

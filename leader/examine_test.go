@@ -152,6 +152,13 @@ func TestK1_OneNewViewALeader(t *testing.T) {
 	if m.WantsNewView(1, named("x")) || m.WantsNewView(397, named("x")) || !m.WantsNewView(401, named("x")) {
 		t.Error("a lower or second NewView of this leader is wanted")
 	}
+	// Given all the same, neither takes the place.
+	before := m.exams[1]
+	for _, nv := range []NewView{newView(4, supported(1, bodies(1, member{}, member{}, member{}))), newView(4, supported(397, bodies(397, member{}, member{}, member{})))} {
+		if m.OnNewView(now, 1, nv); m.exams[1] != before {
+			t.Errorf("the NewView for view %d took the place", nv.Body.View)
+		}
+	}
 	if n := len(m.OnTick(now, Load{})); n > asksMax {
 		t.Errorf("%d effects at a heartbeat", n)
 	}

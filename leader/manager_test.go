@@ -320,6 +320,12 @@ func TestV7_RestartRebuildsNothing(t *testing.T) {
 	if m.collected.held() != 1<<2 {
 		t.Error("its own does not count after a restart")
 	}
+	none[BroadcastViewChange](t, m.OnViewChange(start, viewChange(2, body(2, "", ""))))
+	none[BroadcastViewChange](t, m.OnViewChange(start, viewChange(2, body(1, "", ""))))
+	later := start.Add(time.Second)
+	if e := only[SendViewChange](t, m.OnStatus(later, 3, &messages.Status{View: 1, Active: true})); !reflect.DeepEqual(e.ViewChange, own) {
+		t.Errorf("another one replaced it: %+v", e)
+	}
 
 	v := provenView()
 	unsigned := v.nv
