@@ -217,3 +217,16 @@ func (s *simulation) unsettled() string {
 	}
 	return ""
 }
+
+// tellStanding says where every member is, when nothing moves any more.
+func (s *simulation) tellStanding() {
+	for _, m := range s.members {
+		if m.process == nil || m.replica == nil {
+			s.trace.remark(sprint("%v is down", m))
+			continue
+		}
+		st := m.replica.Status()
+		s.trace.remark(sprint("%v is in view %d (active: %v), at sequence %d of %d, stable %d, %d vertices pending",
+			m, st.View, st.Active, st.Sequence, st.HighestSequence, st.StableCheckpoint, st.Pending))
+	}
+}

@@ -2,7 +2,6 @@ package sim
 
 import (
 	"bytes"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -153,32 +152,3 @@ func (w *network) notice(self, peer int, down bool) {
 
 // heal restores all links.
 func (w *network) heal() { w.cutOff(make([]int, len(w.links)), false, false) }
-
-// describe says what is in a frame.
-func describe(frame []byte) string {
-	m, err := messages.DecodeFrame(frame)
-	if err != nil {
-		return err.Error()
-	}
-	switch m := m.(type) {
-	case *messages.Bundles:
-		text := "votes"
-		for _, bundle := range m.Bundles {
-			text += fmt.Sprintf(" of %d %v", bundle.From, bundle.Votes)
-		}
-		return text
-	case *messages.Status:
-		text := fmt.Sprintf("status: stable %d, executed %d", m.Low, m.Executed)
-		for _, slot := range m.Slots {
-			text += fmt.Sprintf("; %d: batch %v, prepares %b, commits %b", slot.Seq, slot.HasBatch, slot.Prepares, slot.Commits)
-		}
-		return text
-	case *messages.Decided:
-		return fmt.Sprintf("decided: sequence %d", m.Seq)
-	case *messages.StableCheckpoint:
-		return fmt.Sprintf("stable checkpoint %d", m.Seq)
-	case *messages.FetchDecided:
-		return fmt.Sprintf("wanted: sequences %d to %d", m.From, m.To)
-	}
-	return fmt.Sprintf("%T", m)
-}

@@ -172,6 +172,7 @@ func (s *simulation) run() {
 				return
 			}
 			if s.clock.Now().After(s.deadline) {
+				s.tellStanding()
 				s.oracle.violated("liveness", "%v after the faults stopped, %s", recoveryMax, why)
 			}
 		}
