@@ -27,6 +27,7 @@ type simOptions struct {
 	sabotage string
 	steps    bool
 	asJSON   bool
+	minimise bool
 }
 
 func newSimCommand() *cobra.Command {
@@ -64,6 +65,7 @@ one if something can be left out. The same seed gives the same run, everywhere.`
 	f.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "how many seeds to simulate at a time")
 	f.StringVar(&o.sabotage, "sabotage", "", `break the replicas, to see it found out: "flush" leaves the journal unflushed`)
 	f.BoolVar(&o.steps, "steps", false, "print every step of one seed")
+	f.BoolVar(&o.minimise, "minimise", true, "look for a smaller run that goes wrong in the same way")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
 	return cmd
 }

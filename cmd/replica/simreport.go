@@ -74,9 +74,12 @@ func newSimReport(ctx context.Context, o simOptions, s *sweep) (*simReport, erro
 	}
 	cfg := o.config(failed.Seed)
 	r.Violation = &simFailure{Seed: failed.Seed, Replay: o.command(cfg)}
-	smaller, result, err := sim.Minimise(ctx, cfg, failed)
-	if err != nil {
-		return nil, err
+	smaller, result := cfg, failed
+	if o.minimise {
+		var err error
+		if smaller, result, err = sim.Minimise(ctx, cfg, failed); err != nil {
+			return nil, err
+		}
 	}
 	if line := o.command(smaller); line != r.Violation.Replay {
 		r.Violation.Smaller = line

@@ -1,0 +1,33 @@
+package main
+
+// durability are mutants of what must be on disk, and of what is made of it.
+var durability = []mutant{
+	{
+		Name: "send-before-flush", Why: "a vote that a power cut takes back is out",
+		File: "actors/sequencer.go", Old: "durable: len(group.Records) == 0}\n\tif !s.release.durable {", New: "durable: true}\n\tif len(group.Records) > 0 {",
+	},
+	{
+		Name: "ledger-forgotten", Why: "a restarted replica votes again, otherwise",
+		File: "pbft/voterrestore.go", Old: "func (v *Voter) Restore(r Record) {", New: "func (v *Voter) Restore(r Record) {\n\tif r.Kind != 0 {\n\t\treturn\n\t}",
+	},
+	{
+		Name: "view-forgotten", Why: "a restarted replica votes in a view it left",
+		File: "pbft/voterrestore.go", Old: "if r.ViewChange.View > v.view {", New: "if r.ViewChange.View > v.view+1000 {",
+	},
+	{
+		Name: "new-view-forgotten", Why: "what a view began with is lost in a restart",
+		File: "pbft/voterrestore.go", Old: "\t\tv.restoreNewView(r.NewView)\n", New: "",
+	},
+	{
+		Name: "prepared-forgotten", Why: "a restarted replica hides what it prepared",
+		File: "pbft/voterrestore.go", Old: "m.prepare(vote.View, vote.Digest)", New: "_ = m.prepared",
+	},
+	{
+		Name: "accepted-forgotten", Why: "a restarted replica accepts another digest",
+		File: "pbft/voterrestore.go", Old: "\t\tm.accept(vote.View, vote.Digest)\n\tcase RecordPrepared:", New: "\tcase RecordPrepared:",
+	},
+	{
+		Name: "checkpoint-vote-forgotten", Why: "a restarted replica may sign another state",
+		File: "pbft/voterrestore.go", Old: "v.checkpoints[vote.Seq] = vote.Digest\n\t\treturn", New: "return",
+	},
+}
