@@ -2,7 +2,6 @@ package actors
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
@@ -18,19 +17,34 @@ type Custom struct {
 
 // customs supervises the embedder's actors: a failing one never reaches the
 // replica's own supervision.
-type customs struct{ t *Tree }
+type customs struct {
+	t      *Tree
+	ending bool // what ends from now on was told to
+}
 
-func (t *Tree) restartCustoms() actor.SupervisorStrategy {
-	return &restartWithin{t: t, budget: customRestarts, failures: make(map[string][]time.Time), exceeded: func(child *actor.PID, reason any) {
+func (t *Tree) superviseCustoms() actor.SupervisorStrategy {
+	s := t.supervise(func(string) restarts { return customRestarts }, nil)
+	s.exceeded = func(child *actor.PID, budget restarts, reason, _ any) {
 		t.log.Error().Str("actor", name(child)).Str("cause", fmt.Sprint(reason)).
-			Msg("custom actor stopped after too many failures; the replica goes on without it")
-	}}
+			Msgf("custom actor stopped after more than %v failures; the replica goes on without it", budget)
+	}
+	return s
 }
 
 func (s *customs) Receive(c actor.Context) {
-	if _, ok := c.Message().(*actor.Started); !ok {
-		return
+	switch m := c.Message().(type) {
+	case *actor.Started:
+		s.start(c)
+	case *actor.Restarting, *actor.Stopping:
+		s.ending = true
+	case *actor.Terminated:
+		if !s.ending {
+			s.t.log.Warn().Str("actor", name(m.Who)).Msg("custom actor ended; the replica goes on without it")
+		}
 	}
+}
+
+func (s *customs) start(c actor.Context) {
 	for _, custom := range s.t.cfg.Custom {
 		pid, err := c.SpawnNamed(s.t.props(custom.Produce, stopAlone{}), custom.Name)
 		if err != nil {

@@ -267,6 +267,6 @@ func (a *detectorActor) judgeAll(c actor.Context) {
 	reason := fmt.Sprintf("%d members are convicted of lies, %d may be faulty", stats.Convicted, messages.MaxFaulty(a.t.n))
 	a.t.log.Error().Str("reason", reason).
 		Msg("SAFETY ALARM: this replica stops voting and executing and keeps its data; read the evidence, and restart it after pardons")
-	c.Send(a.t.links.sequencer, &halt{reason})
-	c.Send(a.t.links.executor, &halt{reason})
+	a.t.halt(reason)
+	c.Send(a.t.links.sequencer, &halt{})
 }

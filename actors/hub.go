@@ -48,7 +48,9 @@ func (s *Subscription) Close() {
 func (h *hub) add(pid *actor.PID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.actors = append(h.actors, pid)
+	if !slices.ContainsFunc(h.actors, pid.Equal) { // it has its address from the life before
+		h.actors = append(h.actors, pid)
+	}
 }
 
 func (h *hub) subscribe(buffer int) *Subscription {

@@ -59,17 +59,37 @@ func (s *executedState) takeImage() (*image, error) {
 	return im, nil
 }
 
-// checkpoint takes an image of the state and has its digest voted for.
-func (x *executor) checkpoint(c actor.Context) {
-	im, err := x.state.takeImage()
-	if err != nil {
-		x.stop("the application's state could not be read")
+// checkpoint takes an image of the state and has its digest voted for, if there
+// is to be one after this sequence.
+func (x *executor) checkpoint(c actor.Context, v *delivery) {
+	if v.done.seq%x.t.cfg.Genesis.Params.CheckpointInterval != 0 {
+		return
+	}
+	if err := x.takeImage(); err != nil {
+		x.t.halt("the application's state could not be read")
 		x.t.fail(err)
 		return
 	}
-	x.images = fold(append(x.images, im))
+	im := x.images[len(x.images)-1]
 	c.Send(x.t.links.journal, &report{im.seq})
 	c.Send(x.t.links.sequencer, &checkpointReached{im.seq, im.digest})
+}
+
+// takeImage adds an image of the state to those that wait, unless it is there.
+// It changes the state as well: the client table forgets, and begins to note
+// anew what is written.
+func (x *execution) takeImage() error {
+	if n := len(x.images); n > 0 && x.images[n-1].seq == x.state.seq {
+		return nil
+	}
+	x.changing = true
+	im, err := x.state.takeImage()
+	if err != nil {
+		return err
+	}
+	x.images = fold(append(x.images, im))
+	x.changing = false
+	return nil
 }
 
 // imagesMax bounds the images that wait. While a replica votes there are two,
@@ -93,46 +113,66 @@ func fold(images []*image) []*image {
 	return append([]*image(nil), images[1:]...)
 }
 
+// onStable takes a certificate for a state that was executed here.
+func (x *executor) onStable(c actor.Context, stable pbft.StableCheckpoint) {
+	if x.durable != nil && stable.Seq <= x.durable.Seq {
+		c.Send(x.t.links.sequencer, &stableDurable{*x.durable}) // a sequencer that lost its memory asks
+		return
+	}
+	if x.stable == nil || stable.Seq > x.stable.Seq {
+		x.stable = &stable
+	}
+	x.persist(c)
+}
+
 // persist makes a stable checkpoint durable once the batches and certificates
-// below it are on disk. Only then may the window move. [C3]
+// below it are on disk, and while it is known what of views belongs beside it.
+// Only then may the window move. A step that a panic interrupts may be done
+// again. [C3]
 func (x *executor) persist(c actor.Context) {
-	if x.stable == nil || x.written < x.stable.Seq || len(x.images) == 0 {
+	views := x.t.views.Load()
+	if x.stable == nil || x.written < x.stable.Seq || len(x.images) == 0 || views == nil {
 		return
 	}
 	stable := *x.stable
-	x.stable = nil
 	if !slices.ContainsFunc(x.images, func(im *image) bool { return im.seq == stable.Seq }) {
+		x.stable = nil
 		return // folded into a later one
 	}
-	batch := x.t.cfg.State.NewBatch()
-	n := 0
-	for n < len(x.images) && x.images[n].seq <= stable.Seq {
-		x.images[n].write(batch)
-		n++
-	}
-	x.images = x.images[n:]
-	for _, e := range x.t.ledger.entries(stable.Seq) {
-		x.t.ledger.index.Put(batch, e)
-	}
-	x.t.ledger.vertices.write(batch, stable.Seq)
-	record, err := messages.StableRecord{Seq: stable.Seq, Digest: stable.Digest, Certificate: stable.Bundles}.AppendTo(nil)
-	if err != nil {
-		panic(fmt.Sprintf("a verified certificate cannot be recorded: %v", err))
-	}
-	batch.Set(keyStable, record)
-	if views := x.t.views.Load(); views != nil {
-		batch.Set(keyView, *views)
-	}
-	if err := batch.Commit(true); err != nil {
+	if err := x.commit(stable, *views); err != nil {
 		x.t.fail(fmt.Errorf("write the stable checkpoint %d: %w", stable.Seq, err))
 		return
 	}
+	x.stable, x.durable = nil, &stable
+	x.forget(stable.Seq)
 	x.t.ledger.stored(stable.Seq)
 	x.t.ledger.vertices.stored(stable.Seq)
 	c.Send(x.t.links.sequencer, &stableDurable{stable})
 	c.Send(x.t.links.detector, &stableDurable{stable})
 	x.t.hub.publish(messages.Checkpointed{Seq: stable.Seq, Digest: stable.Digest})
 	x.t.log.Info().Uint64("seq", uint64(stable.Seq)).Stringer("digest", stable.Digest).Msg("checkpoint stable")
+}
+
+// commit writes a checkpoint with all that a restart at it needs.
+func (x *executor) commit(stable pbft.StableCheckpoint, views []byte) error {
+	batch := x.t.cfg.State.NewBatch()
+	for _, im := range x.images {
+		if im.seq <= stable.Seq {
+			im.write(batch)
+		}
+	}
+	for _, e := range x.t.ledger.entries(stable.Seq) {
+		x.t.ledger.index.Put(batch, e)
+	}
+	x.t.ledger.vertices.write(batch, stable.Seq)
+	x.t.ledger.vertices.write(batch, stable.Seq)
+	record, err := messages.StableRecord{Seq: stable.Seq, Digest: stable.Digest, Certificate: stable.Bundles}.AppendTo(nil)
+	if err != nil {
+		panic(fmt.Sprintf("a verified certificate cannot be recorded: %v", err))
+	}
+	batch.Set(keyStable, record)
+	batch.Set(keyView, views)
+	return batch.Commit(true)
 }
 
 // write puts an image's changes into a batch of the state store.

@@ -17,16 +17,21 @@ import (
 // routes it.
 type ingress struct {
 	t       *Tree
+	life    int // 1 for the first
 	marks   pbft.Watermarks
 	refused map[messages.Index]bool // told once that its chain is another
 }
 
-func newIngress(t *Tree) *ingress {
-	return &ingress{t: t, marks: pbft.NewWatermarks(0, t.cfg.Genesis.Params.Window), refused: make(map[messages.Index]bool)}
+func newIngress(t *Tree, life int) *ingress {
+	return &ingress{t: t, life: life, marks: pbft.NewWatermarks(0, t.cfg.Genesis.Params.Window), refused: make(map[messages.Index]bool)}
 }
 
 func (i *ingress) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
+	case *actor.Started:
+		if i.life > 1 {
+			i.resume(c)
+		}
 	case *cluster.Inbound:
 		i.onFrame(c, m)
 	case *cluster.PeerChange:
@@ -34,6 +39,23 @@ func (i *ingress) Receive(c actor.Context) {
 	case *standing:
 		i.marks = m.marks
 	}
+}
+
+// resume asks for what the incarnation before knew, and greets everyone again,
+// for what it panicked on may have been a peer's coming.
+func (i *ingress) resume(c actor.Context) {
+	c.Send(i.t.links.sequencer, &standingWanted{c.Self()})
+	for p := range i.t.n {
+		if peer := messages.Index(p); i.t.cfg.Transport.Connected(peer) {
+			i.greet(c, peer)
+		}
+	}
+	i.t.cfg.Metrics.SetPeersConnected(i.t.Connected())
+}
+
+func (i *ingress) greet(c actor.Context, peer messages.Index) {
+	c.Send(i.t.links.egress, &send{peer, cluster.LaneVotes, i.t.hello()})
+	c.Send(i.t.links.sequencer, &greet{peer})
 }
 
 func (i *ingress) onFrame(c actor.Context, in *cluster.Inbound) {
@@ -122,8 +144,7 @@ func (i *ingress) onPeer(c actor.Context, m *cluster.PeerChange) {
 	switch {
 	case m.Connected:
 		i.t.log.Info().Int("peer", int(m.Peer)).Msg("peer connected")
-		c.Send(i.t.links.egress, &send{m.Peer, cluster.LaneVotes, i.t.hello()})
-		c.Send(i.t.links.sequencer, &greet{m.Peer})
+		i.greet(c, m.Peer)
 	case m.Reason != "":
 		i.t.log.Warn().Int("peer", int(m.Peer)).Str("reason", m.Reason).Msg("peer not connected")
 	default:

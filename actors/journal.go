@@ -15,6 +15,7 @@ import (
 // meanwhile in the sequencer.
 type journal struct {
 	t       *Tree
+	busy    bool // with a message; still so when a panic ended it
 	records []storage.Record
 	notes   []note // what each record is, to learn its place
 
@@ -52,16 +53,27 @@ func newJournal(t *Tree) *journal {
 }
 
 func (j *journal) Receive(c actor.Context) {
+	if _, stopping := c.Message().(*actor.Stopping); stopping && j.busy {
+		return // what is half put together must not be written
+	}
+	j.busy = true
+	j.handle(c)
+	j.busy = false
+}
+
+func (j *journal) handle(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *begin:
 		j.prepare(c)
 	case *flushGroup:
-		for _, r := range m.group.Records {
+		for _, r := range m.records {
 			j.add(r)
 		}
 		if j.write(c) {
-			c.Send(j.t.links.sequencer, &flushed{m.group.Number})
+			c.Send(j.t.links.sequencer, &flushed{m.id})
 		}
+	case *rebuild: // whatever the sequencer sent before it panicked is on disk
+		c.Send(j.t.links.executor, m)
 	case *keep:
 		j.kept = append(j.kept, m.decision)
 		j.weight += len(m.decision.commit.Bundles) * messages.SignatureBytesMax

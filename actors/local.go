@@ -3,6 +3,8 @@ package actors
 import (
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/leader"
@@ -20,23 +22,62 @@ type begin struct{}
 // tick is the heartbeat, sent by the root to whoever has periodic work.
 type tick struct{}
 
+// groupID names a flush group: the number its incarnation of the sequencer gave
+// it. What an earlier incarnation was waiting for means nothing to a later one.
+type groupID struct {
+	life   int
+	number uint64
+}
+
 // Sequencer ⇄ journal, signers.
 type (
 	// flushGroup asks the journal to make a group's records durable.
-	flushGroup struct{ group pbft.Group }
+	flushGroup struct {
+		id      groupID
+		records []pbft.Record
+	}
 	// flushed says they are.
-	flushed struct{ number uint64 }
+	flushed struct{ id groupID }
 	// signGroup asks a signer to seal the bundles of a group.
 	signGroup struct {
-		number  uint64
+		id      groupID
 		bundles [][]messages.Vote
 	}
 	// signed returns them, with the votes as any verified bundle's.
 	signed struct {
-		number  uint64
+		id      groupID
 		bundles []*messages.Bundle
 		votes   []crypto.Verified[messages.Vote]
 	}
+	// signAgain says that a group on its way to being signed was lost.
+	signAgain struct{}
+)
+
+// halt says that voting ends for good; why, the tree knows.
+type halt struct{}
+
+// After a panic: what a new incarnation asks, and what it is told.
+type (
+	// rebuild is the question of a new sequencer. The journal takes it after every
+	// group it was sent before, and passes it on to the executor.
+	rebuild struct{ life int }
+	// rebuilt is the executor's answer: what was executed above the stable
+	// checkpoint. Until the sequencer is rebuilt no checkpoint becomes durable.
+	rebuilt struct {
+		life     int
+		head     messages.Digest
+		executed []*executed
+		states   []checkpointReached
+	}
+	// rebuildDone says that the sequencer knows again where the replica stands.
+	rebuildDone struct{}
+	// standingWanted asks the sequencer for its standing.
+	standingWanted struct{ who *actor.PID }
+	// executorRestarted asks for what may have been lost on its way to the
+	// executor: decisions, and the stable checkpoint.
+	executorRestarted struct{}
+	// reportAgain asks a tracker for its decision again.
+	reportAgain struct{}
 )
 
 // Ingress → signers → whom it concerns.
@@ -131,6 +172,7 @@ type (
 
 // standing says where the sequencer stands, to whoever filters or acts by it.
 type standing struct {
+	life      int // of the sequencer: a new one may have lost what the one before was sent
 	view      messages.View
 	active    bool // false while changing to view
 	leader    messages.Index
@@ -138,7 +180,7 @@ type standing struct {
 	marks     pbft.Watermarks
 	certified pbft.StableCheckpoint // the highest certificate known
 	settled   messages.Seq          // what the view's NewView lists ends here
-	listed    []*messages.Batch     // on their way since the view's NewView
+	underway  []pbft.Underway       // accepted in the view and not executed yet
 }
 
 // viewState tells a new view-change manager where the replica stands, and with
@@ -146,6 +188,7 @@ type standing struct {
 type viewState struct {
 	standing leader.Standing
 	entered  *pbft.NewView
+	left     *viewChangeReleased // the own ViewChange, if it was released; else it will be
 }
 
 // Viewchange ⇄ sequencer, signers.

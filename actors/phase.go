@@ -18,6 +18,7 @@ type phaseTracker struct {
 	incarnation int // 1 for the first; a later one has its memory to rebuild
 	slot        *pbft.Slot
 	batches     map[messages.Digest]*messages.Batch
+	decided     *decided  // what it reported, if it did
 	since       time.Time // when the current phase began
 }
 
@@ -34,6 +35,10 @@ func (p *phaseTracker) Receive(c actor.Context) {
 	case *actor.Started:
 		if p.incarnation > 1 {
 			c.Send(p.t.links.sequencer, &trackerRestarted{p.seq})
+		}
+	case *reportAgain:
+		if p.decided != nil {
+			c.Send(p.t.links.executor, p.decided)
 		}
 	case *pbft.ToSlot:
 		if m.Batch != nil {
@@ -59,7 +64,8 @@ func (p *phaseTracker) perform(c actor.Context, e pbft.SlotEffect) {
 		c.Send(p.t.links.sequencer, &e)
 	case pbft.Committed:
 		p.phase(metrics.PhaseCommit)
-		c.Send(p.t.links.executor, &decided{e, p.batches[e.Digest]})
+		p.decided = &decided{e, p.batches[e.Digest]}
+		c.Send(p.t.links.executor, p.decided)
 	}
 }
 

@@ -20,15 +20,22 @@ import (
 // tune. [B1]
 type proposer struct {
 	t        *Tree
+	life     int       // 1 for the first
 	stand    *standing // nil until the sequencer has said
 	inFlight map[messages.Digest]bool
 	blocked  bool // the window is full; wait until it moves
 }
 
-func newProposer(t *Tree) *proposer { return &proposer{t: t, inFlight: make(map[messages.Digest]bool)} }
+func newProposer(t *Tree, life int) *proposer {
+	return &proposer{t: t, life: life, inFlight: make(map[messages.Digest]bool)}
+}
 
 func (p *proposer) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
+	case *actor.Started:
+		if p.life > 1 {
+			c.Send(p.t.links.sequencer, &standingWanted{c.Self()})
+		}
 	case *wake:
 		p.work(c, false)
 	case *tick:
@@ -48,19 +55,27 @@ func (p *proposer) Receive(c actor.Context) {
 	}
 }
 
-// onStanding begins a view, or ends one.
+// onStanding begins a view, or ends one. A new incarnation of this actor or of
+// the sequencer begins the view again: what was cut and is not on its way, by
+// the sequencer's word, goes back into the pool.
 func (p *proposer) onStanding(m *standing) {
 	switch before := p.stand; {
 	case !m.active:
 		p.t.pool.Leave()
-	case before == nil || !before.active || before.view != m.view:
+	case before == nil || !before.active || before.view != m.view || before.life != m.life:
 		clear(p.inFlight)
-		p.t.pool.Enter(m.leads, m.listed)
-		for _, b := range m.listed {
+		executed := p.t.Progress().Seq
+		var batches []*messages.Batch
+		for _, u := range m.underway {
+			if u.Seq <= executed {
+				continue // its vertices have left the pool, and its word may have come before
+			}
+			batches = append(batches, u.Batch)
 			if m.leads {
-				p.inFlight[b.Digest()] = true
+				p.inFlight[u.Batch.Digest()] = true
 			}
 		}
+		p.t.pool.Enter(m.leads, batches)
 	}
 	p.stand, p.blocked = m, false
 }

@@ -14,6 +14,8 @@ type Runtime struct {
 	// Middleware sees every message before the actor it is for; tests use it to
 	// make actors fail.
 	Middleware []actor.ReceiverMiddleware
+	// Sending sees every message an actor sends, likewise.
+	Sending []actor.SenderMiddleware
 	// Drive runs actors until there is something in the channel, for a
 	// dispatcher that runs none by itself.
 	Drive func(until <-chan error)
@@ -36,6 +38,9 @@ const throughput = 300
 // budget is used up.
 func (t *Tree) props(produce func() actor.Actor, strategy actor.SupervisorStrategy, watch ...actor.MailboxMiddleware) *actor.Props {
 	options := []actor.PropsOption{actor.WithSupervisor(strategy), actor.WithReceiverMiddleware(t.cfg.Runtime.Middleware...)}
+	if m := t.cfg.Runtime.Sending; len(m) > 0 {
+		options = append(options, actor.WithSenderMiddleware(m...))
+	}
 	if d := t.cfg.Runtime.Dispatcher; d != nil {
 		options = append(options, actor.WithDispatcher(d))
 	} else {
@@ -50,10 +55,7 @@ func (t *Tree) props(produce func() actor.Actor, strategy actor.SupervisorStrate
 }
 
 // depth counts the messages that wait in a mailbox.
-type depth struct {
-	queue   string
-	waiting atomic.Int64
-}
+type depth struct{ waiting atomic.Int64 }
 
 // MailboxStarted implements actor.MailboxMiddleware.
 func (*depth) MailboxStarted() {}
@@ -70,5 +72,5 @@ func (*depth) MailboxEmpty() {}
 // rootProps are the root's: above it there is only the library's guardian,
 // which must neither restart it nor take the process down.
 func (t *Tree) rootProps(produce func() actor.Actor) *actor.Props {
-	return t.props(produce, stopReplica{t}).Configure(actor.WithGuardian(stopReplica{t}))
+	return t.props(produce, t.superviseChildren()).Configure(actor.WithGuardian(stopReplica{t}))
 }

@@ -33,6 +33,9 @@ const (
 
 // add remembers an executed batch.
 func (r *recent) add(seq messages.Seq, batch *messages.Batch) {
+	if seq <= r.last {
+		return // told again, after a panic of the executor
+	}
 	r.last = seq
 	r.batches = append(r.batches, recentBatch{seq, batch})
 	r.bytes += len(batch.Bytes())

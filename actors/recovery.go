@@ -12,58 +12,52 @@ import (
 	"github.com/cretoai/consensus/storage"
 )
 
-// recovery is what a replica knows from its disk when it starts, at its first
-// start too: then it is genesis.
+// recovery is what the sequencer begins with: at the first start of all, genesis.
 type recovery struct {
 	core    *pbft.Sequencer
 	effects []pbft.Effect // what the core wants done once there are actors
-	state   *executedState
-	images  []*image
 }
 
 // recover rebuilds everything from disk: the stable state from the state
 // store, then from the journal what was accepted, prepared and voted above it,
 // and what was decided, which is executed again. [D5]
-func (t *Tree) recover() (*recovery, error) {
+func (t *Tree) recover() (*recovery, *execution, error) {
 	stable, state, err := t.recoverState()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	r := &recovery{
-		core: pbft.NewSequencer(pbft.Config{
-			Self: t.cfg.Self, N: t.n, Quorum: t.quorum, Leader: t.schedule.Leader,
-			Params: t.cfg.Genesis.Params, PipelineDepth: t.cfg.PipelineDepth,
-		}, stable, state.head),
-		state: state,
-	}
-	views, err := t.recoverViews()
+	replay, err := t.replay(stable.Seq)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	replay := newReplay(t.cfg.Genesis.Params, t.quorum, stable.Seq)
-	if err := replay.read(t.cfg.Journal); err != nil {
-		return nil, err
+	head := state.head
+	x := newExecution(state)
+	if err := x.again(t, replay); err != nil {
+		return nil, nil, err
 	}
-	for _, record := range append(views, replay.records...) {
-		r.core.Restore(record)
+	r := &recovery{}
+	if r.core, r.effects, err = t.standUp(stable, head, replay, x.history, x.states()); err != nil {
+		return nil, nil, err
 	}
+	t.views.Store(encodeViews(r.core.ViewRecords()))
+	t.log.Info().Uint64("stable", uint64(stable.Seq)).Uint64("executed", uint64(state.seq)).
+		Stringer("head", state.head).Int("records", len(replay.records)).Msg("recovered from disk")
+	return r, x, nil
+}
+
+// restoreProofs brings back the votes of others that prove claims P. They come
+// from the own journal, which they entered verified.
+func (t *Tree) restoreProofs(core *pbft.Sequencer, replay *replay) error {
 	for _, b := range replay.prepares {
 		votes, err := t.cfg.Keyring.Restore(b)
 		if err != nil {
-			return nil, fmt.Errorf("a bundle in the journal: %w", err)
+			return fmt.Errorf("a bundle in the journal: %w", err)
 		}
 		for _, v := range votes {
-			r.core.RestoreVote(v)
+			core.RestoreVote(v)
 		}
 	}
-	t.views.Store(encodeViews(r.core.ViewRecords()))
-	if err := r.execute(t, replay); err != nil {
-		return nil, err
-	}
-	r.effects = append(r.effects, r.core.Resume()...)
-	t.log.Info().Uint64("stable", uint64(stable.Seq)).Uint64("executed", uint64(state.seq)).
-		Stringer("head", state.head).Int("records", len(replay.records)).Msg("recovered from disk")
-	return r, nil
+	return nil
 }
 
 // recoverViews reads what stood beside the last stable checkpoint about views.
@@ -78,23 +72,30 @@ func (t *Tree) recoverViews() ([]pbft.Record, error) {
 	return decodeViews(data)
 }
 
+// recoverStable reads the last stable checkpoint; genesis is the zero value.
+func (t *Tree) recoverStable() (pbft.StableCheckpoint, error) {
+	record, err := t.cfg.State.Get(keyStable)
+	if errors.Is(err, storage.ErrNotFound) {
+		return pbft.StableCheckpoint{}, nil
+	}
+	var parsed messages.StableRecord
+	if err == nil {
+		parsed, err = messages.ParseStableRecord(record)
+	}
+	if err != nil {
+		return pbft.StableCheckpoint{}, fmt.Errorf("read the stable checkpoint: %w", err)
+	}
+	return pbft.StableCheckpoint{Seq: parsed.Seq, Digest: parsed.Digest, Bundles: parsed.Certificate}, nil
+}
+
 // recoverState reads the last stable checkpoint and checks that the state read
 // is the one a quorum signed.
 func (t *Tree) recoverState() (pbft.StableCheckpoint, *executedState, error) {
-	var stable pbft.StableCheckpoint
 	state := &executedState{clients: pbft.NewClients(t.cfg.Genesis.Params.NonceWindow), app: t.cfg.App}
-	record, err := t.cfg.State.Get(keyStable)
-	switch {
-	case errors.Is(err, storage.ErrNotFound):
-		return stable, state, nil
-	case err != nil:
-		return stable, nil, fmt.Errorf("read the stable checkpoint: %w", err)
+	stable, err := t.recoverStable()
+	if err != nil || stable.Seq == 0 {
+		return stable, state, err
 	}
-	parsed, err := messages.ParseStableRecord(record)
-	if err != nil {
-		return stable, nil, fmt.Errorf("read the stable checkpoint: %w", err)
-	}
-	stable = pbft.StableCheckpoint{Seq: parsed.Seq, Digest: parsed.Digest, Bundles: parsed.Certificate}
 	if err := state.load(t.cfg.State); err != nil {
 		return stable, nil, fmt.Errorf("read the state of checkpoint %d: %w", stable.Seq, err)
 	}
@@ -149,6 +150,12 @@ type heldBatch struct {
 type heldBundle struct {
 	bundle *messages.Bundle
 	at     storage.Place
+}
+
+// replay reads what the journal holds above the stable checkpoint.
+func (t *Tree) replay(stable messages.Seq) (*replay, error) {
+	r := newReplay(t.cfg.Genesis.Params, t.quorum, stable)
+	return r, r.read(t.cfg.Journal)
 }
 
 func newReplay(params messages.Params, quorum int, low messages.Seq) *replay {
@@ -260,31 +267,26 @@ func (p *replay) decided(seq messages.Seq) (*decided, storage.LedgerEntry, bool)
 	return nil, storage.LedgerEntry{}, false
 }
 
-// execute executes again what was decided above the stable checkpoint.
-func (r *recovery) execute(t *Tree, p *replay) error {
-	interval := t.cfg.Genesis.Params.CheckpointInterval
+// again executes again what was decided above the stable checkpoint.
+func (x *execution) again(t *Tree, p *replay) error {
 	for {
-		d, entry, ok := p.decided(r.state.seq + 1)
+		d, entry, ok := p.decided(x.state.seq + 1)
 		if !ok {
+			x.backlog = pbft.NewBacklog[*decided](x.state.seq)
+			x.written = x.state.seq // all of it has its places in the ledger
 			return nil
 		}
-		outcomes, ops, err := r.state.apply(d)
+		outcomes, ops, err := x.state.apply(d)
 		if err != nil {
 			return err
 		}
 		t.ledger.placed(entry)
 		t.ledger.vertices.add(d.commit.Seq, d.batch, outcomes, ops)
-		if d.batch != nil {
-			r.core.Hold(r.state.seq, d.batch)
-		}
-		r.effects = append(r.effects, r.core.OnExecuted(r.state.seq, d.commit.View, d.commit.Digest, r.state.head)...)
-		if r.state.seq%interval == 0 {
-			im, err := r.state.takeImage()
-			if err != nil {
+		x.note(x.executed(d, len(ops)), t.cfg.Genesis.Params.Window)
+		if x.state.seq%t.cfg.Genesis.Params.CheckpointInterval == 0 {
+			if err := x.takeImage(); err != nil {
 				return err
 			}
-			r.images = fold(append(r.images, im))
-			r.effects = append(r.effects, r.core.OnCheckpointReached(im.seq, im.digest)...)
 		}
 	}
 }

@@ -17,38 +17,51 @@ type greet struct{ peer messages.Index }
 
 // sequencer drives the pure pbft.Sequencer: the window, the voter, and the
 // trackers, which are its children. It performs effects in their order.
+//
+// One that follows on a panic must not start from an empty memory: it knows
+// nothing and takes no part until it is rebuilt from disk, see rebuild.go.
 type sequencer struct {
 	t        *Tree
-	core     *pbft.Sequencer
+	life     int             // 1 for the first
+	core     *pbft.Sequencer // nil until it is rebuilt
 	trackers map[messages.Seq]*actor.PID
-	reopened int // trackers made for executed sequences
+	reopened int  // trackers made for executed sequences
+	ending   bool // the trackers end because this actor does
 	suspects suspicion
 	release  release
-	served   []int  // bytes of batches sent to each member since the last heartbeat
-	answered []bool // members whose Status was answered since the last heartbeat
+	left     *viewChangeReleased // the last own ViewChange that was released
+	served   []int               // bytes of batches sent to each member since the last heartbeat
+	answered []bool              // members whose Status was answered since the last heartbeat
 }
 
 // release joins the two halves of a group: it leaves when it is durable and
 // signed.
 type release struct {
-	number  uint64
+	id      groupID
+	bundles [][]messages.Vote
 	durable bool
 	signed  *signed
 }
 
-func newSequencer(t *Tree) *sequencer {
-	return &sequencer{t: t, core: t.recovered.core, trackers: make(map[messages.Seq]*actor.PID), answered: make([]bool, t.n), served: make([]int, t.n)}
+func newSequencer(t *Tree, life int) *sequencer {
+	s := &sequencer{t: t, life: life, trackers: make(map[messages.Seq]*actor.PID), answered: make([]bool, t.n), served: make([]int, t.n)}
+	if life == 1 {
+		s.core = t.recovered.core
+	}
+	return s
 }
 
 func (s *sequencer) Receive(c actor.Context) {
+	if s.core == nil {
+		s.awaitRebuilt(c)
+		return
+	}
 	switch m := c.Message().(type) {
 	case *begin:
-		c.Send(s.t.links.viewchange, &viewState{
-			leader.Standing{View: s.core.View(), Active: s.core.Active(), Stable: s.core.Certified()}, s.core.Entered(),
-		})
-		s.perform(c, s.t.recovered.effects)
-		s.t.recovered.effects = nil
-		s.announce(c)
+		if r := s.t.recovered; r != nil {
+			s.t.recovered = nil
+			s.resume(c, r.effects)
+		}
 	case *proposal:
 		effects, ok := s.core.Propose(m.batch)
 		if !ok {
@@ -65,14 +78,18 @@ func (s *sequencer) Receive(c actor.Context) {
 	case *pbft.NeedBatch:
 		s.perform(c, s.core.OnNeedBatch(m.Seq, m.Digest, m.Holders))
 	case *flushed:
-		if m.number == s.release.number {
+		if m.id == s.release.id {
 			s.release.durable = true
 			s.tryRelease(c)
 		}
 	case *signed:
-		if m.number == s.release.number {
+		if m.id == s.release.id {
 			s.release.signed = m
 			s.tryRelease(c)
+		}
+	case *signAgain:
+		if s.release.id != (groupID{}) && s.release.signed == nil {
+			c.Send(s.t.links.signers, &signGroup{s.release.id, s.release.bundles})
 		}
 	case *executed:
 		if m.batch != nil {
@@ -85,6 +102,7 @@ func (s *sequencer) Receive(c actor.Context) {
 		s.perform(c, s.core.OnStableCheckpoint(m.checkpoint))
 	case *stableDurable:
 		s.perform(c, s.core.OnStable(m.checkpoint))
+		s.t.quarantine.forget(m.checkpoint.Seq)
 		s.announce(c)
 	case *statusArrived:
 		if !s.answered[m.from] { // whoever asks more than once a heartbeat gets no more
@@ -119,8 +137,8 @@ func (s *sequencer) Receive(c actor.Context) {
 		for _, e := range s.core.Replay(m.seq) {
 			s.toSlot(c, &e)
 		}
-	case *actor.Terminated:
-		s.onTerminated(m)
+	default:
+		s.onLife(c)
 	}
 }
 
@@ -181,7 +199,8 @@ func (s *sequencer) perform(c actor.Context, effects []pbft.Effect) {
 		case pbft.Moved:
 			s.moved(c)
 		case pbft.ViewChangeReleased:
-			c.Send(s.t.links.viewchange, &viewChangeReleased{e})
+			s.left = &viewChangeReleased{e}
+			c.Send(s.t.links.viewchange, s.left)
 		case pbft.NewViewReleased:
 			c.Send(s.t.links.viewchange, &newViewReleased{e.NewView})
 		case pbft.SendPrepared:
@@ -198,13 +217,12 @@ func (s *sequencer) perform(c actor.Context, effects []pbft.Effect) {
 
 // toSlot passes an event to the tracker of its sequence, made on first sight.
 func (s *sequencer) toSlot(c actor.Context, e *pbft.ToSlot) {
+	if s.t.quarantine.holds(e.Event) {
+		return
+	}
 	pid := s.trackers[e.Seq]
 	if pid == nil {
-		incarnation := 0
-		produce := func() actor.Actor {
-			incarnation++
-			return newPhaseTracker(s.t, e.Seq, incarnation)
-		}
+		produce := incarnations(func(life int) actor.Actor { return newPhaseTracker(s.t, e.Seq, life) })
 		var err error
 		pid, err = c.SpawnNamed(s.t.props(produce, stopReplica{s.t}), s.trackerName(e.Seq))
 		if err != nil {
@@ -231,11 +249,12 @@ func (s *sequencer) trackerName(seq messages.Seq) string {
 // flush has a group made durable and signed side by side. A group without
 // records (votes sent again after a restart) needs only the signature.
 func (s *sequencer) flush(c actor.Context, group pbft.Group) {
-	s.release = release{number: group.Number, durable: len(group.Records) == 0}
+	id := groupID{s.life, group.Number}
+	s.release = release{id: id, bundles: group.Bundles, durable: len(group.Records) == 0}
 	if !s.release.durable {
-		c.Send(s.t.links.journal, &flushGroup{group})
+		c.Send(s.t.links.journal, &flushGroup{id, group.Records})
 	}
-	c.Send(s.t.links.signers, &signGroup{group.Number, group.Bundles})
+	c.Send(s.t.links.signers, &signGroup{id, group.Bundles})
 }
 
 func (s *sequencer) tryRelease(c actor.Context) {
@@ -247,17 +266,21 @@ func (s *sequencer) tryRelease(c actor.Context) {
 
 // announce tells the others where the sequencer stands now.
 func (s *sequencer) announce(c actor.Context) {
-	view := s.core.View()
-	st := &standing{
-		view: view, active: s.core.Active(), leader: s.t.schedule.Leader(view), leads: s.core.Leads(), marks: s.core.Marks(),
-		certified: s.core.Certified(), settled: s.core.Settled(), listed: s.core.Listed(),
-	}
+	view, st := s.core.View(), s.standing()
 	for _, pid := range []*actor.PID{s.t.links.ingress, s.t.links.proposer, s.t.links.viewchange, s.t.links.detector} {
 		c.Send(pid, st)
 	}
 	s.t.cfg.Metrics.SetView(uint64(view))
 	s.t.cfg.Metrics.SetStableCheckpoint(uint64(s.core.StableCheckpoint().Seq))
 	s.t.show(s.core)
+}
+
+func (s *sequencer) standing() *standing {
+	view := s.core.View()
+	return &standing{
+		life: s.life, view: view, active: s.core.Active(), leader: s.t.schedule.Leader(view), leads: s.core.Leads(), marks: s.core.Marks(),
+		certified: s.core.Certified(), settled: s.core.Settled(), underway: s.core.Underway(),
+	}
 }
 
 // moved says that the view was left or entered. What a restart needs of it goes
@@ -318,16 +341,6 @@ func (s *sequencer) count(bundles []*messages.Bundle) {
 func (s *sequencer) diverged(c actor.Context, e pbft.Diverged) {
 	s.t.log.Error().Uint64("seq", uint64(e.Seq)).Stringer("own", e.Own).Stringer("certified", e.Certified).
 		Msg("SAFETY ALARM: this replica's state differs from the one a quorum signed; it stops voting and executing and keeps its data")
-	c.Send(s.t.links.executor, &halt{"the state differs from a quorum's"})
+	s.t.halt("the state differs from a quorum's")
 	s.announce(c)
-}
-
-// onTerminated notices a tracker that used up its restarts.
-func (s *sequencer) onTerminated(m *actor.Terminated) {
-	for seq, pid := range s.trackers {
-		if pid.Equal(m.Who) {
-			delete(s.trackers, seq)
-			s.t.fail(errTrackerGone(seq))
-		}
-	}
 }

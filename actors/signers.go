@@ -3,6 +3,7 @@ package actors
 import (
 	"bytes"
 	"errors"
+	"fmt"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -14,36 +15,88 @@ import (
 // signers hands work to its workers: sealing first, for the cluster waits for
 // it, then verification, one peer after the other, so that a peer that floods
 // delays its own messages only.
+//
+// After a panic of its own it has nothing: it has the sequencer hand out the
+// group in flight again. Verifications that waited, or were in a worker's hands,
+// are lost, and the credit of their senders is given back: Status brings again
+// what was in them.
 type signers struct {
 	t       *Tree
+	life    int // 1 for the first
+	ending  bool
 	idle    []*actor.PID
+	hands   map[string]*verify // by worker, what it was given last
 	seal    []*signGroup
 	waiting *fairQueue[*verify]
 }
 
-// idle is a worker's word that it is free.
-type idle struct{ worker *actor.PID }
+// idle is a worker's word to the dispatcher that started it that it is free.
+type idle struct {
+	worker *actor.PID
+	life   int // of the dispatcher
+}
 
-func newSigners(t *Tree) *signers { return &signers{t: t, waiting: newFairQueue[*verify](t.n)} }
+func newSigners(t *Tree, life int) *signers {
+	return &signers{t: t, life: life, hands: make(map[string]*verify), waiting: newFairQueue[*verify](t.n)}
+}
+
+// superviseWorkers is the dispatcher's strategy for its workers.
+func (t *Tree) superviseWorkers() actor.SupervisorStrategy {
+	return t.supervise(func(string) restarts { return actorRestarts }, func(_ string, message any) {
+		if _, ok := message.(*signGroup); ok {
+			t.system.Root.Send(t.links.sequencer, &signAgain{})
+		}
+	})
+}
 
 func (s *signers) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *actor.Started:
-		for i := range s.t.cfg.Signers {
-			pid, err := c.SpawnNamed(s.t.props(func() actor.Actor { return &signer{t: s.t} }, stopReplica{s.t}), "signer-"+itoa(i))
-			if err != nil {
-				panic(err)
-			}
-			s.idle = append(s.idle, pid)
-		}
+		s.start(c)
 	case *signGroup:
 		s.seal = append(s.seal, m)
 	case *verify:
 		s.waiting.push(m.in.From, m)
 	case *idle:
-		s.idle = append(s.idle, m.worker)
+		if m.life == s.life {
+			s.idle = append(s.idle, m.worker)
+		}
+	case *actor.Restarting, *actor.Stopping:
+		s.ending = true
+		for v, ok := s.waiting.pop(); ok; v, ok = s.waiting.pop() {
+			v.in.Release()
+		}
+		return
+	case *actor.Terminated:
+		s.onTerminated(m)
+		return
 	}
 	s.dispatch(c)
+}
+
+func (s *signers) start(c actor.Context) {
+	for i := range s.t.cfg.Signers {
+		produce := incarnations(func(life int) actor.Actor { return &signer{t: s.t, life: life, dispatcher: s.life} })
+		pid, err := c.SpawnNamed(s.t.props(produce, stopReplica{s.t}), "signer-"+itoa(i))
+		if err != nil {
+			s.t.fail(fmt.Errorf("start worker %d of the signers: %w", i, err))
+			return
+		}
+		s.idle = append(s.idle, pid)
+	}
+	if s.life > 1 {
+		c.Send(s.t.links.sequencer, &signAgain{})
+	}
+}
+
+// onTerminated gives back what a worker had in its hands when it ended.
+func (s *signers) onTerminated(m *actor.Terminated) {
+	if v := s.hands[m.Who.Id]; v != nil {
+		v.in.Release()
+	}
+	if !s.ending {
+		s.t.fail(fmt.Errorf("actor %s is gone", name(m.Who)))
+	}
 }
 
 func (s *signers) dispatch(c actor.Context) {
@@ -53,6 +106,8 @@ func (s *signers) dispatch(c actor.Context) {
 			return
 		}
 		last := len(s.idle) - 1
+		v, _ := work.(*verify)
+		s.hands[s.idle[last].Id] = v
 		c.Send(s.idle[last], work)
 		s.idle = s.idle[:last]
 	}
@@ -72,10 +127,18 @@ func (s *signers) next() any {
 }
 
 // signer is one worker: it does nothing but seal, open and hash.
-type signer struct{ t *Tree }
+type signer struct {
+	t          *Tree
+	life       int // 1 for the first
+	dispatcher int // the life of the one that started it
+}
 
 func (s *signer) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
+	case *actor.Started:
+		if s.life == 1 {
+			return // the dispatcher knows
+		}
 	case *signGroup:
 		s.sign(c, m)
 	case *verify:
@@ -84,13 +147,13 @@ func (s *signer) Receive(c actor.Context) {
 	default:
 		return
 	}
-	c.Send(c.Parent(), &idle{c.Self()})
+	c.Send(c.Parent(), &idle{c.Self(), s.dispatcher})
 }
 
 // sign seals the bundles of a group. The votes were granted and are being made
 // durable at this moment; the bundles leave when both are done.
 func (s *signer) sign(c actor.Context, m *signGroup) {
-	out := &signed{number: m.number}
+	out := &signed{id: m.id}
 	for _, votes := range m.bundles {
 		start := s.t.cfg.Clock.Now()
 		bundle, verified, err := crypto.Seal(s.t.cfg.Keyring, s.t.cfg.Self, s.t.cfg.Key, votes)

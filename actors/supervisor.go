@@ -4,37 +4,81 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/cretoai/consensus/actors/runtime"
 )
 
-// The children of the root and what a panic in each means. The order is that
-// of starting; stopping goes the other way round.
+// What a panic means for each actor. The order is that of starting; stopping
+// goes the other way round. "5 in 10 s" is the budget: one failure more within
+// that time stops the replica. Stopping loses nothing, for whatever was promised
+// is on disk, and the process ends with an error that names the actor.
 //
-//	journal    stop the replica    never vote on what may not be on disk
-//	signers    stop the replica    a worker that panics on a vote would do so again
-//	egress     stop the replica    it holds nothing; its panic is a bug of ours
-//	ingress    stop the replica    bytes from a peer never reach a panic; if they do, say so
-//	sequencer  stop the replica    the record on disk decides; a start reads it
-//	  phase-n  restart, replay     5 in 10 s; the sequencer holds every vote it had
-//	proposer   stop the replica    the pool outlives it, but nothing else proposes
-//	executor   stop the replica    nothing is executed over a state that may be half written
-//	viewchange, detector, sync    stop the replica
-//	custom     (embedders' actors below it)
-//	  <name>   restart             10 in 10 s, then stopped and said so; never the replica
+//	journal     stop at once       what is half written must not be voted on
+//	preparer    5 in 10 s          it holds nothing; who needs a segment asks again
+//	signers     5 in 10 s          the group in flight is handed out again; verifications are lost
+//	  signer-n  5 in 10 s          likewise its one
+//	egress      5 in 10 s          it holds nothing; Status brings again what was lost
+//	ingress     5 in 10 s          it holds the watermarks, and asks for them
+//	sequencer   5 in 10 s          rebuilt from disk before anything else, as after a crash (rebuild.go)
+//	  phase-n   5 in 10 s          the sequencer replays the votes it has; one that panics a tracker twice is set aside
+//	proposer    5 in 10 s          the pool is the replica's; what is not on its way goes back into it
+//	executor    5 in 10 s          its state is the replica's; it goes on with the step it was at (execution.go)
+//	viewchange  5 in 10 s          asks the sequencer where it stands; ViewChanges are sent again
+//	detector    5 in 10 s          what it knows is the replica's
+//	sync        5 in 10 s          asks again
+//	custom      5 in 10 s          starts the embedder's actors anew
+//	  <name>    10 in 10 s         then stopped, and said so; never the replica
 //
-// Stopping the replica loses nothing: whatever was promised is on disk, and
-// the process ends with an error that names the actor.
+// A panic on an unverified message of a peer is counted in the metric but not in
+// the budget. A child that is gone without having been told to stops the replica.
+func (t *Tree) children() []child {
+	return []child{
+		{name: "journal", produce: func(int) actor.Actor { return newJournal(t) }, budget: never},
+		{name: "preparer", produce: func(int) actor.Actor { return &preparer{t} }},
+		{name: "signers", produce: func(life int) actor.Actor { return newSigners(t, life) }, strategy: t.superviseWorkers()},
+		{name: "egress", produce: func(int) actor.Actor { return &egress{t} }},
+		{name: "ingress", produce: func(life int) actor.Actor { return newIngress(t, life) }},
+		{name: "sequencer", produce: func(life int) actor.Actor { return newSequencer(t, life) }, strategy: t.superviseTrackers()},
+		{name: "proposer", produce: func(life int) actor.Actor { return newProposer(t, life) }},
+		{name: "executor", produce: func(life int) actor.Actor { return newExecutor(t, life) }},
+		{name: "viewchange", produce: func(life int) actor.Actor { return newViewchange(t, life) }},
+		{name: "detector", produce: func(int) actor.Actor { return &detectorActor{t: t} }},
+		{name: "sync", produce: func(int) actor.Actor { return newCatchUp(t) }},
+		{name: "custom", produce: func(int) actor.Actor { return &customs{t: t} }, strategy: t.superviseCustoms()},
+	}
+}
 
-// stopReplica is the strategy of every supervisor whose children must not be
-// restarted from an empty memory.
-type stopReplica struct{ t *Tree }
+var (
+	never          = &restarts{}
+	actorRestarts  = restarts{max: 5, within: 10 * time.Second}
+	customRestarts = restarts{max: 10, within: 10 * time.Second}
+)
 
-func (s stopReplica) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID, _ *actor.RestartStatistics, reason, message any) {
-	s.t.fail(fmt.Errorf("actor %s panicked on %T: %v", name(child), message, reason))
-	supervisor.StopChildren(child)
+// child is one line of the table.
+type child struct {
+	name     string
+	produce  func(life int) actor.Actor
+	budget   *restarts                // nil is actorRestarts
+	strategy actor.SupervisorStrategy // for its own children; nil stops the replica
+}
+
+// superviseChildren is the root's strategy.
+func (t *Tree) superviseChildren() actor.SupervisorStrategy {
+	budgets := make(map[string]restarts)
+	for _, child := range t.children() {
+		budgets[child.name] = actorRestarts
+		if child.budget != nil {
+			budgets[child.name] = *child.budget
+		}
+	}
+	return t.supervise(func(child string) restarts { return budgets[child] }, func(child string, _ any) {
+		if d := t.depths[child]; d != nil {
+			d.waiting.Add(-1) // the mailbox does not count what an actor panicked on
+		}
+	})
 }
 
 // name is an actor's own name, without its parents'.
@@ -45,7 +89,6 @@ type root struct {
 	t        *Tree
 	timer    runtime.Timer
 	children []*actor.PID // those alive, in the order of starting
-	depths   []*depth     // of the children's mailboxes
 	ending   bool
 }
 
@@ -86,9 +129,7 @@ func (r *root) start(c actor.Context) {
 		if strategy == nil {
 			strategy = stopReplica{t}
 		}
-		waiting := &depth{queue: child.name}
-		r.depths = append(r.depths, waiting)
-		pid, err := c.SpawnNamed(t.props(child.produce, strategy, waiting), child.name)
+		pid, err := c.SpawnNamed(t.props(incarnations(child.produce), strategy, t.depths[child.name]), child.name)
 		if err != nil {
 			t.opened <- fmt.Errorf("start actor %s: %w", child.name, err)
 			return
@@ -108,8 +149,8 @@ func (r *root) beat(c actor.Context) {
 	for _, pid := range r.t.links.ticked() {
 		c.Send(pid, &tick{})
 	}
-	for _, d := range r.depths {
-		r.t.cfg.Metrics.SetQueueDepth(d.queue, int(d.waiting.Load()))
+	for queue, d := range r.t.depths { // one gauge each: the order plays no role
+		r.t.cfg.Metrics.SetQueueDepth(queue, int(d.waiting.Load()))
 	}
 	self, system := c.Self(), c.ActorSystem()
 	r.timer = r.t.cfg.Clock.AfterFunc(r.t.cfg.Heartbeat, func() { system.Root.Send(self, &tick{}) })

@@ -40,7 +40,7 @@ const (
 )
 
 func newCatchUp(t *Tree) *catchUp {
-	return &catchUp{t: t, executed: t.recovered.state.seq, peers: make([]messages.Seq, t.n), slow: make([]bool, t.n), served: make([]int, t.n)}
+	return &catchUp{t: t, executed: t.Progress().Seq, peers: make([]messages.Seq, t.n), slow: make([]bool, t.n), served: make([]int, t.n)}
 }
 
 func (s *catchUp) Receive(c actor.Context) {

@@ -70,18 +70,21 @@ type Tree struct {
 	peerLog  *peerLog // what members do wrong
 	instance [16]byte
 
-	pool      *Pool
-	ledger    *Ledger
-	hub       *hub
-	detector  *Detector
-	peers     *peers
-	recovered *recovery
-	board     atomic.Pointer[Standing]
-	progress  atomic.Pointer[Progress]
-	highest   atomic.Uint64 // the highest sequence the sequencer heard of
-	halted    atomic.Pointer[string]
-	views     atomic.Pointer[[]byte] // what a restart needs to know of views, see encodeViews
-	patience  atomic.Int64           // the view's timeout, nanoseconds
+	pool       *Pool
+	ledger     *Ledger
+	hub        *hub
+	detector   *Detector
+	peers      *peers
+	recovered  *recovery // until the first sequencer took it
+	execution  *execution
+	quarantine *quarantine
+	depths     map[string]*depth // of the children's mailboxes
+	board      atomic.Pointer[Standing]
+	progress   atomic.Pointer[Progress]
+	highest    atomic.Uint64 // the highest sequence the sequencer heard of
+	halted     atomic.Pointer[string]
+	views      atomic.Pointer[[]byte] // what a restart needs to know of views, see encodeViews
+	patience   atomic.Int64           // the view's timeout, nanoseconds
 
 	mu      sync.Mutex
 	stopped bool
@@ -111,31 +114,6 @@ type Progress struct {
 // them is started, so that none has to be told.
 type links struct {
 	root, journal, preparer, signers, egress, ingress, sequencer, proposer, executor, viewchange, detector, sync *actor.PID
-}
-
-// child is one line of the tree.
-type child struct {
-	name     string
-	produce  func() actor.Actor
-	strategy actor.SupervisorStrategy // for its own children; nil stops the replica
-}
-
-// children lists the root's children in the order of starting.
-func (t *Tree) children() []child {
-	return []child{
-		{name: "journal", produce: func() actor.Actor { return newJournal(t) }},
-		{name: "preparer", produce: func() actor.Actor { return &preparer{t} }},
-		{name: "signers", produce: func() actor.Actor { return newSigners(t) }},
-		{name: "egress", produce: func() actor.Actor { return &egress{t} }},
-		{name: "ingress", produce: func() actor.Actor { return newIngress(t) }},
-		{name: "sequencer", produce: func() actor.Actor { return newSequencer(t) }, strategy: t.restartTrackers()},
-		{name: "proposer", produce: func() actor.Actor { return newProposer(t) }},
-		{name: "executor", produce: func() actor.Actor { return newExecutor(t) }},
-		{name: "viewchange", produce: func() actor.Actor { return newViewchange(t) }},
-		{name: "detector", produce: func() actor.Actor { return &detectorActor{t: t} }},
-		{name: "sync", produce: func() actor.Actor { return newCatchUp(t) }},
-		{name: "custom", produce: func() actor.Actor { return &customs{t} }, strategy: t.restartCustoms()},
-	}
 }
 
 func newLinks(address, root string) links {
@@ -177,15 +155,21 @@ func Start(system *actor.ActorSystem, cfg Config) (*Tree, error) {
 		return nil, err
 	}
 	var err error
-	if t.recovered, err = t.recover(); err != nil {
+	if t.recovered, t.execution, err = t.recover(); err != nil {
 		return nil, err
 	}
-	t.progress.Store(t.recovered.state.progress())
+	t.quarantine = &quarantine{t: t, struck: make(map[memberVote]int)}
+	t.depths = make(map[string]*depth)
+	for _, child := range t.children() {
+		t.depths[child.name] = &depth{}
+	}
+	t.progress.Store(t.execution.state.progress())
+	t.patience.Store(int64(cfg.FinalityTimeout))
 	t.highest.Store(uint64(t.recovered.core.Highest()))
 	t.show(t.recovered.core)
-	cfg.Metrics.SetExecutedSequence(uint64(t.recovered.state.seq))
+	cfg.Metrics.SetExecutedSequence(uint64(t.execution.state.seq))
 	t.pool = newPool(n, cfg.Self, cfg.MaxPending, cfg.Clock, func() { system.Root.Send(t.links.proposer, &wake{}) })
-	t.pool.recent.last = t.recovered.state.seq
+	t.pool.recent.last = t.execution.state.seq
 	t.letters = system.EventStream.Subscribe(func(event any) {
 		if _, ok := event.(*actor.DeadLetterEvent); ok {
 			cfg.Metrics.Dropped("dead letter", 1)

@@ -15,33 +15,54 @@ import (
 // examines NewViews. It proposes views; the voter, in the sequencer, owns them.
 type viewchange struct {
 	t        *Tree
-	manager  *leader.Manager
+	life     int             // 1 for the first
+	manager  *leader.Manager // nil until the sequencer has said where the replica stands
 	executed messages.Seq
 	settled  messages.Seq   // what the view's NewView lists ends here
 	behind   []messages.Seq // what each member says it executed
 	last     leader.Suspicion
 }
 
-func newViewchange(t *Tree) *viewchange {
-	ceiling := t.cfg.FinalityTimeout
+func newViewchange(t *Tree, life int) *viewchange {
+	return &viewchange{t: t, life: life, executed: t.Progress().Seq, behind: make([]messages.Seq, t.n)}
+}
+
+// newManager makes a manager that knows nothing yet.
+func (v *viewchange) newManager() *leader.Manager {
+	ceiling := v.t.cfg.FinalityTimeout
 	timeout := leader.DefaultTimeoutConfig()
 	timeout.Ceiling, timeout.Floor = ceiling, min(timeout.Floor, ceiling)
-	v := &viewchange{
-		t: t, executed: t.recovered.state.seq, behind: make([]messages.Seq, t.n),
-		manager: leader.NewManager(leader.ManagerConfig{
-			Self: t.cfg.Self, N: t.n, Quorum: t.quorum, Window: t.cfg.Genesis.Params.Window,
-			Heartbeat: t.cfg.Heartbeat, HeartbeatTimeout: t.cfg.HeartbeatTimeout, Timeout: timeout,
-		}, t.cfg.Clock.Now()),
+	return leader.NewManager(leader.ManagerConfig{
+		Self: v.t.cfg.Self, N: v.t.n, Quorum: v.t.quorum, Window: v.t.cfg.Genesis.Params.Window,
+		Heartbeat: v.t.cfg.Heartbeat, HeartbeatTimeout: v.t.cfg.HeartbeatTimeout, Timeout: timeout,
+	}, v.t.cfg.Clock.Now())
+}
+
+// begin is all that concerns an actor without a manager: it asks the sequencer,
+// which tells of its own accord at a start and when it was rebuilt. Then it
+// begins with a new manager, whoever lost the old one.
+func (v *viewchange) begin(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *actor.Started:
+		if v.life > 1 {
+			c.Send(v.t.links.sequencer, &standingWanted{c.Self()})
+		}
+	case *viewState:
+		v.manager = v.newManager()
+		v.restore(m)
+		v.setPatience()
+	case *viewChangeOffered:
+		m.in.Release()
 	}
-	v.setPatience()
-	return v
 }
 
 func (v *viewchange) Receive(c actor.Context) {
 	now := v.t.cfg.Clock.Now()
+	if _, again := c.Message().(*viewState); again || v.manager == nil {
+		v.begin(c)
+		return
+	}
 	switch m := c.Message().(type) {
-	case *viewState:
-		v.restore(m)
 	case *standing:
 		v.settled = m.settled
 		v.perform(c, v.manager.OnStanding(now, leader.Standing{View: m.view, Active: m.active, Stable: m.certified}))
@@ -62,10 +83,7 @@ func (v *viewchange) Receive(c actor.Context) {
 	case *preparedArrived:
 		v.perform(c, v.manager.OnPrepared(now, m.prepared))
 	case *viewChangeReleased:
-		s := m.released.Support
-		v.perform(c, v.manager.OnViewChange(now, leader.ViewChange{
-			From: v.t.cfg.Self, Bundle: s.Bundle, Body: s.Body, Stable: m.released.Stable,
-		}))
+		v.perform(c, v.manager.OnViewChange(now, *ownViewChange(v.t.cfg.Self, m)))
 	case *newViewReleased:
 		nv := m.newView
 		v.perform(c, v.manager.OnNewView(now, v.t.cfg.Self, leader.NewView{
@@ -91,6 +109,10 @@ func (v *viewchange) setPatience() {
 
 // restore tells a new manager where the replica stood.
 func (v *viewchange) restore(m *viewState) {
+	var own *leader.ViewChange
+	if m.left != nil {
+		own = ownViewChange(v.t.cfg.Self, m.left)
+	}
 	var nv *leader.NewView
 	var support []leader.ViewChange
 	var marks []leader.Prepared
@@ -103,7 +125,7 @@ func (v *viewchange) restore(m *viewState) {
 			marks = append(marks, leader.Prepared{Claim: p.Claim, Bundles: p.Bundles})
 		}
 	}
-	v.manager.Resume(v.t.cfg.Clock.Now(), m.standing, nil, nv, support, marks)
+	v.manager.Resume(v.t.cfg.Clock.Now(), m.standing, own, nv, support, marks)
 }
 
 // load is what the leader answers for. A replica that knows itself behind does
@@ -222,6 +244,11 @@ func (v *viewchange) publish(s leader.Suspicion) {
 		e.Reason = s.Reasons.String()
 	}
 	v.t.hub.publish(e)
+}
+
+func ownViewChange(self messages.Index, m *viewChangeReleased) *leader.ViewChange {
+	s := m.released.Support
+	return &leader.ViewChange{From: self, Bundle: s.Bundle, Body: s.Body, Stable: m.released.Stable}
 }
 
 func viewChangeMessage(vc leader.ViewChange) *messages.ViewChangeMessage {

@@ -78,16 +78,24 @@ func (s *Sequencer) settle() {
 	s.emit(BecameStable{c})
 }
 
-// Halt stops all voting for good.
-func (s *Sequencer) Halt() {
-	s.halted = true
-	s.voter.Halt()
-	s.gatherer.Drop()
+// ReportAgain has the highest certificate of an executed state reported once
+// more, if it is not durable yet: the report was lost.
+func (s *Sequencer) ReportAgain() []Effect {
+	s.reported = s.stable.Seq
+	s.settle()
+	return s.take()
 }
 
 func (s *Sequencer) diverge(seq messages.Seq, own, certified messages.Digest) {
 	s.Halt()
 	s.emit(Diverged{Seq: seq, Own: own, Certified: certified})
+}
+
+// Halt ends all voting: nothing that waits is signed any more. [V5, V6]
+func (s *Sequencer) Halt() {
+	s.halted = true
+	s.voter.Halt()
+	s.gatherer.Drop()
 }
 
 // OnStable moves the window: the checkpoint's certificate, and all that a
@@ -98,6 +106,10 @@ func (s *Sequencer) OnStable(c StableCheckpoint) []Effect {
 		return s.take()
 	}
 	s.stable = c
+	if c.Seq > s.certified.Seq { // certified in an earlier life of the sequencer
+		s.certified = c
+	}
+	s.reported = max(s.reported, c.Seq)
 	s.raise(c)
 	s.bodies.Forget(c.Seq)
 	s.checkpoints.Forget(c.Seq)

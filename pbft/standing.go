@@ -44,13 +44,19 @@ func (s *Sequencer) ViewRecords() []Record {
 	return records
 }
 
-// Listed are the batches at hand that the view's NewView lists and that are not
-// executed yet: they are on their way.
-func (s *Sequencer) Listed() []*messages.Batch {
-	var list []*messages.Batch
+// Underway is a batch on its way to being executed.
+type Underway struct {
+	Seq   messages.Seq
+	Batch *messages.Batch
+}
+
+// Underway lists the batches at hand that were accepted in the current view and
+// are not executed yet, by sequence.
+func (s *Sequencer) Underway() []Underway {
+	var list []Underway
 	for _, pp := range s.voter.Accepted() {
-		if batch := s.bodies.Get(pp.Digest); batch != nil && pp.Seq > s.executed && pp.Seq <= s.voter.settled {
-			list = append(list, batch)
+		if batch := s.bodies.Get(pp.Digest); batch != nil && pp.Seq > s.executed {
+			list = append(list, Underway{pp.Seq, batch})
 		}
 	}
 	return list

@@ -88,7 +88,10 @@ func (c *Cluster) Start(i int) {
 	opts := []replica.Option{
 		replica.WithTransport(c.Network.Transport(messages.Index(i))),
 		replica.WithStorage(c.disks[i]),
-		replica.WithRuntime(actors.Runtime{Middleware: []actor.ReceiverMiddleware{c.faults[i].middleware}}),
+		replica.WithRuntime(actors.Runtime{
+			Middleware: []actor.ReceiverMiddleware{c.faults[i].middleware},
+			Sending:    []actor.SenderMiddleware{c.faults[i].sender},
+		}),
 		replica.WithLogger(zerolog.New(zerolog.NewTestWriter(c.t)).Level(c.o.level)),
 	}
 	r, err := replica.Start(c.t.Context(), cfg, append(opts, c.o.replica(i)...)...)

@@ -17,10 +17,20 @@ type faults struct {
 // Fault makes actors panic at messages, a number of times.
 type Fault struct {
 	pattern string
+	sending bool
 	is      func(message any) bool
 	left    int
+	struck  int
 	done    chan struct{}
 	c       *Cluster
+	of      *faults
+}
+
+// Struck is how often the fault has struck.
+func (f *Fault) Struck() int {
+	f.of.mu.Lock()
+	defer f.of.mu.Unlock()
+	return f.struck
 }
 
 // Await waits until the fault has struck as often as it was to.
@@ -35,26 +45,48 @@ func (f *Fault) Await() {
 // panic.
 func (c *Cluster) PanicOn(i int, pattern string, times int, is func(message any) bool) *Fault {
 	c.t.Helper()
-	if _, err := path.Match(pattern, ""); err != nil || times < 1 {
-		c.t.Fatalf("panic on %q, %d times: %v", pattern, times, err)
+	return c.fault(i, Fault{pattern: pattern, is: is, left: times})
+}
+
+// PanicOnSend makes the actor of replica i with that name panic when it sends
+// the next times messages that is accepts, in the middle of what it does. The
+// message is lost.
+func (c *Cluster) PanicOnSend(i int, sender string, times int, is func(message any) bool) *Fault {
+	c.t.Helper()
+	return c.fault(i, Fault{pattern: sender, sending: true, is: is, left: times})
+}
+
+func (c *Cluster) fault(i int, f Fault) *Fault {
+	c.t.Helper()
+	if _, err := path.Match(f.pattern, ""); err != nil || f.left < 1 {
+		c.t.Fatalf("panic on %q, %d times: %v", f.pattern, f.left, err)
 	}
-	f := &Fault{pattern: pattern, is: is, left: times, done: make(chan struct{}), c: c}
-	c.faults[i].mu.Lock()
-	defer c.faults[i].mu.Unlock()
-	c.faults[i].rules = append(c.faults[i].rules, f)
-	return f
+	f.done, f.c, f.of = make(chan struct{}), c, c.faults[i]
+	f.of.mu.Lock()
+	defer f.of.mu.Unlock()
+	f.of.rules = append(f.of.rules, &f)
+	return &f
 }
 
 func (f *faults) middleware(next actor.ReceiverFunc) actor.ReceiverFunc {
 	return func(c actor.ReceiverContext, envelope *actor.MessageEnvelope) {
-		if f.strikes(c.Self().Id, envelope.Message) {
+		if f.strikes(c.Self().Id, false, envelope.Message) {
 			panic("injected by testkit")
 		}
 		next(c, envelope)
 	}
 }
 
-func (f *faults) strikes(id string, message any) bool {
+func (f *faults) sender(next actor.SenderFunc) actor.SenderFunc {
+	return func(c actor.SenderContext, target *actor.PID, envelope *actor.MessageEnvelope) {
+		if f.strikes(c.Self().Id, true, envelope.Message) {
+			panic("injected by testkit, sending")
+		}
+		next(c, target, envelope)
+	}
+}
+
+func (f *faults) strikes(id string, sending bool, message any) bool {
 	switch message.(type) {
 	case actor.SystemMessage, actor.AutoReceiveMessage:
 		return false // the library's own, whose loss no restart survives
@@ -63,7 +95,8 @@ func (f *faults) strikes(id string, message any) bool {
 	defer f.mu.Unlock()
 	name := id[strings.LastIndexByte(id, '/')+1:]
 	for _, rule := range f.rules {
-		if ok, _ := path.Match(rule.pattern, name); ok && rule.left > 0 && (rule.is == nil || rule.is(message)) {
+		if ok, _ := path.Match(rule.pattern, name); ok && rule.sending == sending && rule.left > 0 && (rule.is == nil || rule.is(message)) {
+			rule.struck++
 			if rule.left--; rule.left == 0 {
 				close(rule.done)
 			}

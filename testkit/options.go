@@ -49,6 +49,9 @@ func WithFolder(dir string) Option {
 	}
 }
 
+// WithSegmentBytes is the size of a journal segment; the default is 4 MiB.
+func WithSegmentBytes(n int64) Option { return func(o *options) { o.segmentBytes = n } }
+
 // WithParams changes the parameters the members agree on in the genesis.
 func WithParams(f func(*messages.Params)) Option { return func(o *options) { o.params = f } }
 

@@ -8,18 +8,18 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// panics makes actors of one process fail. A tracker is restarted and lives on;
-// any other actor takes its replica down.
+// panics makes actors of one process fail. They are restarted and live on, but
+// for one, which takes its replica down.
 type panics struct {
 	rng      *rand.Rand
 	tracker  int            // of 1000 messages to trackers, how many panic
-	struck   map[string]int // by tracker
+	struck   map[string]int // by actor
 	target   string         // the actor to panic at its next message, as path.Match has it; "" for none
 	expected bool           // the replica will end by itself
 }
 
-// trackerPanicsMax keeps below what exhausts a tracker's restarts.
-const trackerPanicsMax = 3
+// panicsMax keeps below what exhausts an actor's restarts.
+const panicsMax = 3
 
 func (p *panics) middleware(next actor.ReceiverFunc) actor.ReceiverFunc {
 	return func(c actor.ReceiverContext, envelope *actor.MessageEnvelope) {
@@ -36,15 +36,16 @@ func (p *panics) strikes(name string, message any) bool {
 		return false // the library's own, whose loss no restart survives
 	}
 	if _, tracker, _ := strings.Cut(name, "/"); strings.HasPrefix(tracker, "phase-") {
-		if p.struck[tracker] < trackerPanicsMax && p.rng.IntN(1000) < p.tracker {
+		if p.struck[tracker] < panicsMax && p.rng.IntN(1000) < p.tracker {
 			p.struck[tracker]++
 			return true
 		}
 		return false
 	}
-	if hit, _ := path.Match(p.target, name); hit && p.target != "" {
-		p.target, p.expected = "", true
-		return true
+	if hit, _ := path.Match(p.target, name); !hit || p.target == "" || p.struck[name] == panicsMax {
+		return false
 	}
-	return false
+	p.struck[name]++
+	p.target, p.expected = "", name == fatal
+	return true
 }

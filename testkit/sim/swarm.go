@@ -28,8 +28,8 @@ type Faults struct {
 	Lazy string
 	// Partitions, Crashes, WriteFailures, Panics and Pauses are mean times between two of
 	// a kind, 0 for none. A crash is a power cut at any step or write; a failing
-	// write, and a panic of any actor but a tracker, stop a replica. What stopped
-	// is started again. A replica that pauses handles nothing for a while.
+	// write, and a panic of the journal, stop a replica. What stopped is started
+	// again. A replica that pauses handles nothing for a while.
 	Partitions, Crashes, WriteFailures, Panics, Pauses time.Duration
 	// TrackerPanics counts messages to phase trackers of 1000.
 	TrackerPanics int
