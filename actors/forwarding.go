@@ -20,25 +20,26 @@ const originBytesMax = 16 << 20
 
 // AddForwarded takes vertices another member forwarded, up to twice its quota,
 // for it may have executed what this replica has yet to; it reports how many
-// found no room. What is dropped is forwarded again. A replica that does not
+// were new, and how many found no room. What is dropped is forwarded again. A replica that does not
 // lead passes them on to the leader.
 //
 // Copies are left out: of what waits here, and of what this replica executed
 // and the member, when it sent this, had not. It will, and needs no second
 // copy. A member that proposes again what it has executed gets its no-op. [B2]
-func (p *Pool) AddForwarded(from messages.Index, m *messages.Forward, vertices [][]byte, hashes []messages.Digest) (dropped int) {
+func (p *Pool) AddForwarded(from messages.Index, m *messages.Forward, vertices [][]byte, hashes []messages.Digest) (added, dropped int) {
 	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, b := range vertices {
 		if p.closed || p.origins[from] >= 2*p.quota() || p.originBytes[from]+len(b) > originBytesMax {
-			return len(vertices) - i
+			return added, len(vertices) - i
 		}
 		if p.entries[hashes[i]] == nil && !(m.Again && p.recent.executedAfter(m.Executed, hashes[i])) {
 			p.enqueue(&entry{bytes: b, hash: hashes[i], origin: from, relayed: !p.leads, accepted: now})
+			added++
 		}
 	}
-	return 0
+	return added, 0
 }
 
 // Forward takes the oldest vertices that go to the leader: as many bytes as

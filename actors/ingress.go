@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -12,18 +13,23 @@ import (
 )
 
 // ingress is the only actor reachable from outside: frames come here from the
-// transport, which vouches for who sent them. It decodes within bounds, drops
-// what is stale before anyone verifies a signature, has the rest verified, and
-// routes it.
+// transport, which vouches for who sent them. It decodes within bounds and each
+// member's budget, drops what nobody needs before anyone verifies a signature,
+// has the rest verified, and routes it.
 type ingress struct {
 	t       *Tree
 	life    int // 1 for the first
-	marks   pbft.Watermarks
+	stand   standing
+	budgets []budget
+	saved   uint64                  // verifications, as of the last heartbeat
 	refused map[messages.Index]bool // told once that its chain is another
 }
 
 func newIngress(t *Tree, life int) *ingress {
-	return &ingress{t: t, life: life, marks: pbft.NewWatermarks(0, t.cfg.Genesis.Params.Window), refused: make(map[messages.Index]bool)}
+	return &ingress{
+		t: t, life: life, stand: standing{marks: pbft.NewWatermarks(0, t.cfg.Genesis.Params.Window)},
+		budgets: newBudgets(t.n), refused: make(map[messages.Index]bool),
+	}
 }
 
 func (i *ingress) Receive(c actor.Context) {
@@ -33,11 +39,17 @@ func (i *ingress) Receive(c actor.Context) {
 			i.resume(c)
 		}
 	case *cluster.Inbound:
-		i.onFrame(c, m)
+		i.onInbound(c, m)
 	case *cluster.PeerChange:
 		i.onPeer(c, m)
+	case *settled:
+		i.budgets[m.from].settle(m.votes)
+		i.budgets[m.from].refund(m.refund)
+		i.drain(c, m.from)
 	case *standing:
-		i.marks = m.marks
+		i.onStanding(m)
+	case *tick:
+		i.onTick(c)
 	}
 }
 
@@ -58,66 +70,181 @@ func (i *ingress) greet(c actor.Context, peer messages.Index) {
 	c.Send(i.t.links.sequencer, &greet{peer})
 }
 
-func (i *ingress) onFrame(c actor.Context, in *cluster.Inbound) {
+// onInbound handles a frame, or lets it wait until its sender has credit.
+func (i *ingress) onInbound(c actor.Context, in *cluster.Inbound) {
 	i.t.cfg.Metrics.NetworkReceived(int(in.From), len(in.Frame))
+	b := &i.budgets[in.From]
+	switch {
+	case !b.busy():
+		i.onFrame(c, in)
+	case !b.hold(in):
+		i.t.cfg.Metrics.Dropped("over budget", 1)
+		i.t.cfg.Metrics.LimitReached("held_bytes")
+		in.Release()
+	}
+}
+
+func (i *ingress) drain(c actor.Context, from messages.Index) {
+	for in := i.budgets[from].next(); in != nil; in = i.budgets[from].next() {
+		i.onFrame(c, in)
+	}
+}
+
+func (i *ingress) onStanding(m *standing) {
+	if m.marks.Low > i.stand.marks.Low {
+		for p := range i.budgets {
+			i.budgets[p].known.forget(m.marks.Low)
+		}
+	}
+	i.stand = *m
+}
+
+// onTick gives every member its credit. One that floods answers for it. [S10]
+func (i *ingress) onTick(c actor.Context) {
+	waiting := 0
+	for p := range i.budgets {
+		from, b := messages.Index(p), &i.budgets[p]
+		if b.credit <= 0 {
+			i.t.cfg.Metrics.LimitReached("verification")
+		}
+		if b.beat(i.t.share(from, creditRefill)) {
+			i.t.peerLog.warn(from, "flood").Msg("a member sends the same again and again")
+			c.Send(i.t.links.detector, &misbehaved{from, sentFlood})
+		}
+		i.drain(c, from)
+		waiting += len(b.waiting)
+	}
+	i.t.cfg.Metrics.SetQueueDepth("unverified", waiting)
+	saved := i.t.cfg.Keyring.Remembered()
+	i.t.cfg.Metrics.SignaturesRemembered(int(saved - i.saved))
+	i.saved = saved
+}
+
+// onFrame decodes a frame and sends on what it holds. Frames that are to be
+// verified are released when they were.
+func (i *ingress) onFrame(c actor.Context, in *cluster.Inbound) {
+	b := &i.budgets[in.From]
+	b.spend(costOf(in.Frame))
+	if kind, ok := messages.PeekFrameKind(in.Frame); ok && kind == messages.FrameForward && i.t.detector.IsBanned(in.From) {
+		i.t.cfg.Metrics.Dropped("banned", 1) // before looking at what may be thousands of vertices
+		in.Release()
+		return
+	}
 	message, err := messages.DecodeFrame(in.Frame)
 	if err != nil {
 		in.Release()
 		i.onUndecodable(c, in.From, err)
 		return
 	}
+	if unverified, cost := i.unverified(b, in.From, message); unverified != nil {
+		b.spend(cost)
+		c.Send(i.t.links.signers, &verify{in, unverified})
+		return
+	}
+	if held := i.route(c, in, message); !held {
+		in.Release()
+	}
+}
+
+// unverified gives what the signers are to look at, and what that costs; nil
+// for what is none of their business, or not worth it.
+func (i *ingress) unverified(b *budget, from messages.Index, message messages.Message) (messages.Message, int) {
 	switch m := message.(type) {
 	case *messages.Bundles:
-		if i.stale(m) {
-			i.t.cfg.Metrics.Dropped("stale", len(m.Bundles))
-			break
+		needed := i.needed(m.Bundles)
+		if vain := len(m.Bundles) - len(needed); vain > 0 {
+			b.spend(vain * costVain)
+			i.t.cfg.Metrics.Dropped("stale", vain)
 		}
-		c.Send(i.t.links.signers, &verify{in, m})
-		return // released when verified
+		if len(needed) > 0 {
+			return &messages.Bundles{Bundles: needed}, len(needed) * costBundle
+		}
+	case *messages.BatchBody:
+		if from == i.stand.leader {
+			return m, 0
+		}
+		return m, len(m.Body) / (costBytes / 8)
+	case *messages.Forward:
+		return m, forwardCost(m)
+	case *messages.StableCheckpoint:
+		if m.Seq > i.stand.marks.Low {
+			return m, len(m.Certificate) * costBundle
+		}
+		i.t.cfg.Metrics.Dropped("stale", 1)
 	case *messages.Evidence:
 		if i.t.detector.wants(detector.EvidenceOf(m)) {
-			c.Send(i.t.links.signers, &verify{in, m})
-			return
+			return m, len(m.Bundles) * costBundle
 		}
 		i.t.cfg.Metrics.Dropped("duplicate", 1)
-	case *messages.BatchBody, *messages.Forward, *messages.Decided, *messages.StableCheckpoint:
-		c.Send(i.t.links.signers, &verify{in, m})
-		return
+	}
+	return nil, 0
+}
+
+// forwardCost comes back if one of the vertices was new.
+func forwardCost(m *messages.Forward) int { return len(m.Vertices) / (costBytes / 4) }
+
+// needed gives the bundles of which a vote may matter. Others are normal after a
+// checkpoint, a view change, or while this replica is behind: nobody's fault,
+// and not worth a verification. [E3]
+func (i *ingress) needed(bundles []*messages.Bundle) []*messages.Bundle {
+	var needed []*messages.Bundle
+	for _, b := range bundles {
+		if slices.ContainsFunc(b.Votes, i.relevant) {
+			needed = append(needed, b)
+		}
+	}
+	return needed
+}
+
+// viewsBelow and viewsAbove are the views near the own whose votes are looked
+// at: what counts, and what may still hold evidence. Where the sequencer stands
+// is known here a little late, hence one more above, and a second window.
+const (
+	viewsBelow = 2
+	viewsAbove = 2
+)
+
+func (i *ingress) relevant(v messages.Vote) bool {
+	if v.Seq == 0 { // a ViewChange or NewView without its body, good for evidence alone
+		return v.View+viewsBelow >= i.stand.view
+	}
+	if v.Kind != messages.Checkpoint && (v.View+viewsBelow < i.stand.view || v.View > i.stand.view+viewsAbove) {
+		return false
+	}
+	return pbft.NewWatermarks(i.stand.marks.Low, 2*i.t.cfg.Genesis.Params.Window).Contains(v.Seq)
+}
+
+// route sends on what the channel alone vouches for, or what its receiver has
+// verified if it is wanted; held says that the frame is released by others.
+func (i *ingress) route(c actor.Context, in *cluster.Inbound, message messages.Message) (held bool) {
+	l := &i.t.links
+	switch m := message.(type) {
 	case *messages.Status:
 		s := &statusArrived{in.From, m}
-		c.Send(i.t.links.sequencer, s)
-		c.Send(i.t.links.viewchange, s)
-		c.Send(i.t.links.sync, s)
+		c.Send(l.sequencer, s)
+		c.Send(l.viewchange, s)
+		c.Send(l.sync, s)
 	case *messages.ViewChangeMessage, *messages.NewViewMessage, *messages.PreparedCertificate:
-		c.Send(i.t.links.viewchange, &viewChangeOffered{in, m})
-		return // released once it is verified, or not wanted
+		i.budgets[in.From].spend(costBundle)
+		c.Send(l.viewchange, &viewChangeOffered{in, m})
+		return true
+	case *messages.Decided:
+		c.Send(l.sync, &decidedOffered{in, m})
+		return true
 	case *messages.FetchViewChange:
-		c.Send(i.t.links.viewchange, &viewChangeWanted{in.From, m})
+		c.Send(l.viewchange, &viewChangeWanted{in.From, m})
 	case *messages.FetchPrepared:
-		c.Send(i.t.links.viewchange, &preparedWanted{in.From, messages.Claim{Seq: m.Seq, View: m.View, Digest: m.Digest}})
+		c.Send(l.viewchange, &preparedWanted{in.From, messages.Claim{Seq: m.Seq, View: m.View, Digest: m.Digest}})
 	case *messages.FetchBatch:
-		c.Send(i.t.links.sequencer, &batchWanted{in.From, m.Digests})
+		c.Send(l.sequencer, &batchWanted{in.From, m.Digests})
 	case *messages.FetchDecided:
-		c.Send(i.t.links.sync, &decidedWanted{in.From, m})
+		c.Send(l.sync, &decidedWanted{in.From, m})
 	case *messages.Hello:
 		i.onHello(c, in.From, m)
 	case *messages.Refusal:
 		i.onRefusal(in.From, m)
 	}
-	in.Release()
-}
-
-// stale reports whether nothing in the frame concerns the window: such votes
-// are normal after a checkpoint and not worth a verification.
-func (i *ingress) stale(m *messages.Bundles) bool {
-	for _, b := range m.Bundles {
-		for _, v := range b.Votes {
-			if v.Seq == 0 || v.Seq > i.marks.Low {
-				return false
-			}
-		}
-	}
-	return true
+	return false
 }
 
 func (i *ingress) onUndecodable(c actor.Context, from messages.Index, err error) {

@@ -87,6 +87,18 @@ type (
 		in      *cluster.Inbound
 		message messages.Message
 	}
+	// settled gives a member's credit back, for the votes that were valid and new
+	// and for whatever else was worth its cost.
+	settled struct {
+		from   messages.Index
+		votes  []crypto.Verified[messages.Vote] // bundle by bundle
+		refund int
+	}
+	// decidedOffered is a certified batch before anything of it was verified.
+	decidedOffered struct {
+		in      *cluster.Inbound
+		decided *messages.Decided
+	}
 	// verifiedVotes are the votes of one frame's valid bundles.
 	verifiedVotes struct {
 		votes []crypto.Verified[messages.Vote]

@@ -69,11 +69,11 @@ func TestPoolTakesUpToItsLimitAndSaysSo(t *testing.T) {
 func TestPoolKeepsAQuotaOfEachOtherMember(t *testing.T) {
 	p, _ := testPool(t)
 	vertices, hashes := testVertices(t, 0, 5)
-	if dropped := p.AddForwarded(0, &messages.Forward{}, vertices, hashes); dropped != 1 {
+	if _, dropped := p.AddForwarded(0, &messages.Forward{}, vertices, hashes); dropped != 1 {
 		t.Errorf("dropped %d of member 0's 5, twice its quota is 4", dropped)
 	}
 	more, moreHashes := testVertices(t, 10, 2)
-	if dropped := p.AddForwarded(2, &messages.Forward{}, more, moreHashes); dropped != 0 {
+	if _, dropped := p.AddForwarded(2, &messages.Forward{}, more, moreHashes); dropped != 0 {
 		t.Errorf("member 0 filled member 2's quota: %d dropped", dropped)
 	}
 	own, ownHashes := testVertices(t, 20, 8)

@@ -50,7 +50,7 @@ func (p *pair) arrive(m *messages.Forward) int {
 		}
 		vertices, hashes, data = append(vertices, v.Bytes()), append(hashes, v.Hash()), data[size:]
 	}
-	if dropped := p.leader.AddForwarded(1, m, vertices, hashes); dropped > 0 {
+	if _, dropped := p.leader.AddForwarded(1, m, vertices, hashes); dropped > 0 {
 		p.t.Fatalf("%d found no room", dropped)
 	}
 	n, _ := p.leader.Ready()
@@ -73,7 +73,7 @@ func cutAll(p *Pool) ([][]byte, []messages.Digest, messages.Params) {
 }
 
 func execute(p *Pool, seq messages.Seq, batch *messages.Batch) {
-	p.Executed(batch, Receipt{Seq: seq}, make([]pbft.Outcome, batch.Len()), nil, func(time.Duration, int) {})
+	p.Executed(batch, Receipt{Seq: seq}, make([]pbft.Outcome, batch.Len()), make([]Operation, batch.Len()), func(time.Duration, int) {})
 }
 
 // TestB2_ALeaderProposesNoCopies: a member that waits for longer than the

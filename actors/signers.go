@@ -186,6 +186,7 @@ func (s *signer) verify(c actor.Context, m *verify) {
 		s.decided(c, m.in.From, msg)
 	case *messages.StableCheckpoint:
 		if stable, ok := s.checkpoint(c, m.in.From, msg.Seq, msg.Digest, msg.Certificate); ok {
+			c.Send(s.t.links.ingress, &settled{from: m.in.From, refund: len(msg.Certificate) * costBundle})
 			c.Send(s.t.links.sequencer, &certificateArrived{stable})
 		}
 	case *messages.ViewChangeMessage:
@@ -231,6 +232,7 @@ func (s *signer) openBundles(c actor.Context, from messages.Index, bundles []*me
 	if len(out.votes) > 0 {
 		c.Send(s.t.links.sequencer, out)
 		c.Send(s.t.links.detector, out)
+		c.Send(s.t.links.ingress, &settled{from: from, votes: out.votes})
 	}
 }
 

@@ -54,6 +54,8 @@ func (s *catchUp) Receive(c actor.Context) {
 			s.asked = 0
 			s.ask(c) // more of the same, without waiting for a heartbeat
 		}
+	case *decidedOffered:
+		s.onOffered(c, m)
 	case *fetched:
 		s.onFetched(c, m)
 	case *decidedWanted:
@@ -63,10 +65,26 @@ func (s *catchUp) Receive(c actor.Context) {
 	}
 }
 
+// asks reports whether a member was asked for a sequence that is still missing.
+func (s *catchUp) asks(from messages.Index, seq messages.Seq) bool {
+	return from == s.from && seq <= s.asked && seq > s.executed
+}
+
+// onOffered has verified what was asked for: a quorum of signatures is too much
+// to spend on anything else.
+func (s *catchUp) onOffered(c actor.Context, m *decidedOffered) {
+	if !s.asks(m.in.From, m.decided.Seq) {
+		s.t.cfg.Metrics.Dropped("unsolicited", 1)
+		m.in.Release()
+		return
+	}
+	c.Send(s.t.links.signers, &verify{m.in, m.decided})
+}
+
 // onFetched passes on what was asked for. Anything else is dropped, proved as it
 // may be: a member must not fill this replica's memory with the far future.
 func (s *catchUp) onFetched(c actor.Context, m *fetched) {
-	if seq := m.decision.commit.Seq; m.from != s.from || seq > s.asked || seq <= s.executed {
+	if !s.asks(m.from, m.decision.commit.Seq) {
 		s.t.cfg.Metrics.Dropped("unsolicited", 1)
 		return
 	}
@@ -105,32 +123,42 @@ func (s *catchUp) far() bool {
 // progress renews it: a member that sends what is known already gains nothing.
 func (s *catchUp) timeout() time.Duration { return fetchPatience * s.t.cfg.Heartbeat }
 
-// ask requests the next range from the next member that has it, first of those
-// that did not fail before. Banned members are asked when nobody else has it.
+// ask requests the next range from the next member that has it.
 func (s *catchUp) ask(c actor.Context) {
-	banned := s.t.detector.IsBanned
-	if s.askOneOf(c, func(m messages.Index) bool { return !s.slow[m] && !banned(m) }) {
+	to, ok := s.choose()
+	if !ok {
 		return
 	}
-	clear(s.slow)
-	if !s.askOneOf(c, func(m messages.Index) bool { return !banned(m) }) {
-		s.askOneOf(c, func(messages.Index) bool { return true })
-	}
+	s.from, s.asked = to, min(s.peers[to], s.executed+fetchRange)
+	s.deadline = s.t.cfg.Clock.Now().Add(s.timeout())
+	c.Send(s.t.links.egress, &send{to, cluster.LaneVotes, &messages.FetchDecided{From: s.executed + 1, To: s.asked}})
 }
 
-func (s *catchUp) askOneOf(c actor.Context, may func(messages.Index) bool) bool {
-	for range s.peers {
-		s.from = messages.Index((int(s.from) + 1) % s.t.n)
-		top := s.peers[s.from]
-		if s.from == s.t.cfg.Self || top <= s.executed || !may(s.from) || !s.t.cfg.Transport.Connected(s.from) {
-			continue
-		}
-		s.asked = min(top, s.executed+fetchRange)
-		s.deadline = s.t.cfg.Clock.Now().Add(s.timeout())
-		c.Send(s.t.links.egress, &send{s.from, cluster.LaneVotes, &messages.FetchDecided{From: s.executed + 1, To: s.asked}})
-		return true
+// choose rotates over the members that have more than this replica: first those
+// that did not fail before, then all. Banned ones are asked when nobody else has
+// it.
+func (s *catchUp) choose() (messages.Index, bool) {
+	banned := s.t.detector.banned()
+	inGoodStanding := func(m messages.Index) bool { return banned&(1<<m) == 0 }
+	if to, ok := s.after(s.from, func(m messages.Index) bool { return !s.slow[m] && inGoodStanding(m) }); ok {
+		return to, true
 	}
-	return false
+	clear(s.slow)
+	if to, ok := s.after(s.from, inGoodStanding); ok {
+		return to, true
+	}
+	return s.after(s.from, func(messages.Index) bool { return true })
+}
+
+// after is the next member after one that has more and may be asked.
+func (s *catchUp) after(m messages.Index, may func(messages.Index) bool) (messages.Index, bool) {
+	for range s.peers {
+		m = messages.Index((int(m) + 1) % s.t.n)
+		if m != s.t.cfg.Self && s.peers[m] > s.executed && may(m) && s.t.cfg.Transport.Connected(m) {
+			return m, true
+		}
+	}
+	return 0, false
 }
 
 // serve answers a request from the ledger, within what one member may have.

@@ -130,7 +130,7 @@ func (l *links) beginning() []*actor.PID { return []*actor.PID{l.journal, l.exec
 
 // ticked lists who gets the heartbeat.
 func (l *links) ticked() []*actor.PID {
-	return []*actor.PID{l.journal, l.sequencer, l.proposer, l.viewchange, l.detector, l.sync}
+	return []*actor.PID{l.ingress, l.journal, l.sequencer, l.proposer, l.viewchange, l.detector, l.sync}
 }
 
 // Start recovers the replica's state from disk and starts its actors; the

@@ -96,8 +96,13 @@ func (s *signer) forward(c actor.Context, from messages.Index, m *messages.Forwa
 		hashes = append(hashes, view.Hash())
 		data = data[size:]
 	}
-	if dropped := s.t.pool.AddForwarded(from, m, vertices, hashes); dropped > 0 {
+	added, dropped := s.t.pool.AddForwarded(from, m, vertices, hashes)
+	if dropped > 0 {
 		s.t.cfg.Metrics.Dropped("pool_full", dropped)
+		s.t.cfg.Metrics.LimitReached("forwarded")
+	}
+	if added > 0 {
+		c.Send(s.t.links.ingress, &settled{from: from, refund: forwardCost(m)})
 	}
 	c.Send(s.t.links.proposer, &wake{})
 }

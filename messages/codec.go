@@ -128,6 +128,16 @@ func FrameKinds() []FrameKind {
 	return kinds
 }
 
+// PeekFrameKind reads the kind of a frame of this version without looking at
+// anything else.
+func PeekFrameKind(b []byte) (FrameKind, bool) {
+	// A short array, the version and the kind, each in its only form: one byte.
+	if len(b) < 3 || b[0]>>4 != 9 || b[1] != WireVersion || b[2] > 0x7f {
+		return 0, false
+	}
+	return FrameKind(b[2]), true
+}
+
 // EncodeFrame makes a message's frame. What a peer's DecodeFrame would refuse is
 // refused here, with a *FrameError.
 func EncodeFrame(m Message) ([]byte, error) {

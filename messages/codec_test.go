@@ -279,6 +279,26 @@ func TestFrameKinds(t *testing.T) {
 	}
 }
 
+// TestPeekFrameKind: what is read without decoding is what decoding would find.
+func TestPeekFrameKind(t *testing.T) {
+	for kind, m := range small(t) {
+		b := encodeFrame(t, m)
+		if got, ok := PeekFrameKind(b); !ok || got != kind {
+			t.Errorf("a frame of %v begins like one of %v (%t)", kind, got, ok)
+		}
+		for n := range 3 {
+			if _, ok := PeekFrameKind(b[:n]); ok {
+				t.Errorf("%d bytes have a kind", n)
+			}
+		}
+	}
+	for _, b := range []string{"\x92\x02\x06", "\x83\x01\x06", "\xdc\x00\x03\x01\x06", "\x93\x01\xcc\x06"} {
+		if kind, ok := PeekFrameKind([]byte(b)); ok {
+			t.Errorf("%x is taken for %v", b, kind)
+		}
+	}
+}
+
 // oversized is a message whose Validate forgot a bound.
 type oversized struct{ Message }
 

@@ -43,6 +43,10 @@ func (e NotMemberError) Error() string {
 	return fmt.Sprintf("key %v is no member's of chain %q: use the key whose fingerprint the genesis lists", e.Key, e.ChainID)
 }
 
+// rememberedBundles is how many verified bundles of each member are remembered,
+// at 100 bytes: more than a window holds of one.
+const rememberedBundles = 1024
+
 // Start recovers the replica from its folder and lets it take part. ctx bounds
 // the start only. The replica runs until Stop, or until it fails: see Done.
 func Start(ctx context.Context, cfg Config, opts ...Option) (*Replica, error) {
@@ -57,6 +61,7 @@ func Start(ctx context.Context, cfg Config, opts ...Option) (*Replica, error) {
 	if err != nil {
 		return nil, fmt.Errorf("genesis: %w", err)
 	}
+	keyring = keyring.Remember(rememberedBundles)
 	self, ok := keyring.IndexOfKey(cfg.Key.Public())
 	if !ok {
 		return nil, NotMemberError{messages.NewMemberID(cfg.Genesis.Scheme, cfg.Key.Public().Bytes()), cfg.Genesis.ChainID}

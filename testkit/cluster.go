@@ -85,6 +85,7 @@ func (c *Cluster) Start(i int) {
 	c.t.Helper()
 	cfg := replica.DefaultConfig()
 	cfg.Genesis, cfg.Key, cfg.Home, cfg.SegmentBytes = c.Genesis, c.keys[i], c.Home(i), c.o.segmentBytes
+	c.o.config(i, &cfg)
 	opts := []replica.Option{
 		replica.WithTransport(c.Network.Transport(messages.Index(i))),
 		replica.WithStorage(c.disks[i]),

@@ -20,6 +20,7 @@ type options struct {
 	params       func(*messages.Params)
 	disk         func(i int) vfs.FS
 	replica      func(i int) []replica.Option
+	config       func(i int, cfg *replica.Config)
 }
 
 func newOptions(opts []Option) options {
@@ -28,6 +29,7 @@ func newOptions(opts []Option) options {
 		params:  func(*messages.Params) {},
 		disk:    func(int) vfs.FS { return vfs.NewMem() },
 		replica: func(int) []replica.Option { return nil },
+		config:  func(int, *replica.Config) {},
 	}
 	for _, opt := range opts {
 		opt(&o)
@@ -37,6 +39,11 @@ func newOptions(opts []Option) options {
 
 // WithReplica gives replica i further options of package replica.
 func WithReplica(f func(i int) []replica.Option) Option { return func(o *options) { o.replica = f } }
+
+// WithConfig changes the configuration of replica i.
+func WithConfig(f func(i int, cfg *replica.Config)) Option {
+	return func(o *options) { o.config = f }
+}
 
 // WithDisks gives replica i a disk of its own kind; the default is memory.
 func WithDisks(f func(i int) vfs.FS) Option { return func(o *options) { o.disk = f } }
