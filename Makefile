@@ -4,6 +4,8 @@
 TOOL := go tool -modfile=tools/go.mod
 FUZZTIME ?= 1m
 BENCH ?= .
+SEEDS ?= 1000
+FROM ?= 1
 
 .PHONY: help
 help: ## list the targets
@@ -41,6 +43,14 @@ fmt: ## format the sources and tidy go.mod
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (1m)
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
+
+.PHONY: sim
+sim: ## simulate SEEDS seeds from FROM under faults and lying members
+	go run ./cmd/replica sim --seeds $(SEEDS) --from $(FROM)
+
+.PHONY: mutants
+mutants: ## break every rule once and show which test or seed notices
+	go run ./testkit/mutants
 
 .PHONY: bench
 bench: ## run the benchmarks that match BENCH, ten times, and summarise them

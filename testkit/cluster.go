@@ -16,6 +16,7 @@ import (
 	"github.com/cretoai/consensus/crypto/cryptotest"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
+	"github.com/cretoai/consensus/testkit/byzantine"
 )
 
 // patience bounds every wait: a cluster that works needs a fraction of it.
@@ -33,6 +34,9 @@ type Cluster struct {
 	disks    []vfs.FS
 	replicas []*replica.Replica
 	faults   []*faults
+	links    *links
+	members  []*byzantine.Member
+	timeline *timeline
 }
 
 // NewCluster starts n replicas and stops them when the test ends.
@@ -56,14 +60,16 @@ func New(t testing.TB, n int, opts ...Option) *Cluster {
 	c := &Cluster{
 		Network: cluster.NewMemoryNetwork(n),
 		t:       t, o: o, disks: make([]vfs.FS, n), replicas: make([]*replica.Replica, n),
-		faults: make([]*faults, n),
+		faults: make([]*faults, n), links: newLinks(n), timeline: newTimeline(),
 	}
+	t.Cleanup(func() { c.timeline.tellFailure(t) })
 	c.Genesis, c.keys, _ = cryptotest.NewMembers(n, 1, scheme)
 	o.params(&c.Genesis.Params)
 	for i := range n {
-		c.disks[i] = o.disk(i)
 		c.faults[i] = &faults{}
+		c.disks[i] = c.faults[i].disk(o.disk(i), c.Home(i))
 	}
+	c.members = c.newMembers(scheme)
 	t.Cleanup(c.stopAll)
 	return c
 }
@@ -87,7 +93,7 @@ func (c *Cluster) Start(i int) {
 	cfg.Genesis, cfg.Key, cfg.Home, cfg.SegmentBytes = c.Genesis, c.keys[i], c.Home(i), c.o.segmentBytes
 	c.o.config(i, &cfg)
 	opts := []replica.Option{
-		replica.WithTransport(c.Network.Transport(messages.Index(i))),
+		replica.WithTransport(c.members[i].Transport(c.links.transport(i, c.Network.Transport(messages.Index(i))))),
 		replica.WithStorage(c.disks[i]),
 		replica.WithRuntime(actors.Runtime{
 			Middleware: []actor.ReceiverMiddleware{c.faults[i].middleware},
@@ -100,6 +106,8 @@ func (c *Cluster) Start(i int) {
 		c.t.Fatalf("start replica %d: %v", i, err)
 	}
 	c.replicas[i] = r
+	c.timeline.tell("replica %d starts", i)
+	c.timeline.follow(i, r)
 }
 
 // Kill stops a replica; what is on its disk stays.
@@ -116,6 +124,7 @@ func (c *Cluster) stop(i int) error {
 		return nil
 	}
 	c.replicas[i] = nil
+	c.timeline.tell("replica %d stops", i)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	return r.Stop(ctx)
@@ -129,14 +138,17 @@ func (c *Cluster) Restart(i int) {
 }
 
 func (c *Cluster) stopAll() {
+	c.links.calm()
 	for i := range c.replicas {
 		c.Kill(i)
 	}
+	c.timeline.wait()
 }
 
 // Partition cuts all links between the given groups; members in no group are
 // cut off from everybody.
 func (c *Cluster) Partition(groups ...[]int) {
+	c.timeline.tell("the network splits into %v", groups)
 	group := make(map[int]int)
 	for g, members := range groups {
 		for _, m := range members {
@@ -150,8 +162,10 @@ func (c *Cluster) Partition(groups ...[]int) {
 	}
 }
 
-// Heal restores all links.
+// Heal restores all links and ends every Delay, Drop, Duplicate and Reorder.
 func (c *Cluster) Heal() {
+	c.timeline.tell("the network heals")
+	c.links.calm()
 	for a := range c.replicas {
 		for b := range c.replicas {
 			c.Network.Block(messages.Index(a), messages.Index(b), false)

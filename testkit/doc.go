@@ -10,5 +10,12 @@
 //		c.AwaitEqual(c.Propose(1, "and equal again"))
 //	}
 //
-// Everything is stopped when the test ends.
+// Members crash (Kill, CrashActor, PanicOn, DiskFault), links fail (Partition,
+// Delay, Drop, Duplicate, Reorder), and members lie (Byzantine, with the
+// behaviours of testkit/byzantine). Await* wait for what has to happen; OnEvent
+// sees all that does. When a test fails, what was done and what came of it is in
+// its log, in order. Everything is stopped when the test ends.
+//
+// This runs on the machine's clock. For thousands of runs that repeat exactly see
+// testkit/sim.
 package testkit

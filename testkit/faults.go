@@ -12,6 +12,7 @@ import (
 type faults struct {
 	mu    sync.Mutex
 	rules []*Fault
+	disks []*Fault // of the journal's writes
 }
 
 // Fault makes actors panic at messages, a number of times.
@@ -56,6 +57,13 @@ func (c *Cluster) PanicOnSend(i int, sender string, times int, is func(message a
 	return c.fault(i, Fault{pattern: sender, sending: true, is: is, left: times})
 }
 
+// CrashActor makes the next actor of replica i whose name matches pattern panic,
+// at the next message it gets.
+func (c *Cluster) CrashActor(i int, pattern string) *Fault {
+	c.t.Helper()
+	return c.PanicOn(i, pattern, 1, nil)
+}
+
 func (c *Cluster) fault(i int, f Fault) *Fault {
 	c.t.Helper()
 	if _, err := path.Match(f.pattern, ""); err != nil || f.left < 1 {
@@ -65,6 +73,7 @@ func (c *Cluster) fault(i int, f Fault) *Fault {
 	f.of.mu.Lock()
 	defer f.of.mu.Unlock()
 	f.of.rules = append(f.of.rules, &f)
+	c.timeline.tell("actors %s of replica %d are to panic, %d times", f.pattern, i, f.left)
 	return &f
 }
 

@@ -94,9 +94,13 @@ func (e *edge) Send(to messages.Index, lane cluster.Lane, frame []byte) {
 	m := e.member
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	message, err := messages.DecodeFrame(frame)
-	if err != nil || len(m.behaviours) == 0 {
+	if len(m.behaviours) == 0 {
 		e.Transport.Send(to, lane, frame)
+		return
+	}
+	message, err := messages.DecodeFrame(frame)
+	if err != nil {
+		e.Transport.Send(to, lane, frame) // of a kind this package does not know
 		return
 	}
 	m.through(0, Frame{to, lane, message})
@@ -115,6 +119,9 @@ func (m *Member) through(i int, f Frame) {
 func (m *Member) receive(in *cluster.Inbound) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if len(m.behaviours) == 0 {
+		return true
+	}
 	message, err := messages.DecodeFrame(in.Frame)
 	if err != nil {
 		return true
