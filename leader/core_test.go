@@ -344,7 +344,8 @@ func TestCoreAgrees(t *testing.T) {
 	for _, n := range []int{4, 5, 6, 7} {
 		t.Run(fmt.Sprint("n=", n), func(t *testing.T) {
 			commits, views := 0, 0
-			for seed := range uint64(coreRuns) {
+			for run := range uint64(coreRuns) {
+				seed := coreSeeds + run
 				c := newCore(seed, n)
 				for range 400 {
 					if err := c.step(); err != nil {
@@ -362,4 +363,9 @@ func TestCoreAgrees(t *testing.T) {
 	}
 }
 
-const coreRuns = 1500
+const (
+	coreRuns = 1500
+	// Among these seeds is one, 3788, that frees the place of a committed null batch
+	// if a list ends before it.
+	coreSeeds = 2500
+)
