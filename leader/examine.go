@@ -40,10 +40,11 @@ func (ex *examination) place(member messages.Index, digest messages.Digest) int 
 // replica could enter and not under examination already, unless it lacked its
 // checkpoint's certificate.
 func (m *Manager) WantsNewView(view messages.View, digest messages.Digest) bool {
-	if m.halted || !m.enterable(view) {
+	leader := m.schedule.Leader(view)
+	if m.halted || !m.enterable(view) || leader == m.cfg.Self { // the own one comes from the own voter
 		return false
 	}
-	ex := m.exams[m.schedule.Leader(view)]
+	ex := m.exams[leader]
 	switch {
 	case ex == nil || ex.view() < view:
 		return true

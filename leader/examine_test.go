@@ -110,6 +110,9 @@ func TestH8_CertificateComesWithTheNextOne(t *testing.T) {
 	if m.WantsNewView(2, v.nv.digest()) || m.WantsNewView(1, named("x")) || !m.WantsNewView(3, named("x")) {
 		t.Error("only views above the active one are wanted")
 	}
+	if m.WantsNewView(4, named("x")) {
+		t.Error("a NewView of its own is wanted from others")
+	}
 }
 
 // TestH8_OnlyTheLeaderMakesOne: signed by another member it is none.
