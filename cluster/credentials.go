@@ -128,7 +128,7 @@ func (c *caller) dial(ctx context.Context, address string) (net.Conn, error) {
 	}
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
-		l.note(err)
+		noteUnlessCanceled(ctx, l, err)
 		return nil, err
 	}
 	return &dialledConn{conn, l}, nil
@@ -146,10 +146,18 @@ func (c *caller) ClientHandshake(ctx context.Context, authority string, raw net.
 		conn, err = verdict(ctx, conn)
 	}
 	if err != nil {
-		dialled.link.note(err)
+		noteUnlessCanceled(ctx, dialled.link, err)
 		return nil, nil, err
 	}
 	return conn, auth, nil
+}
+
+// noteUnlessCanceled leaves out what fails because the attempt is over: that is
+// its end and not its reason.
+func noteUnlessCanceled(ctx context.Context, l *link, err error) {
+	if !errors.Is(ctx.Err(), context.Canceled) {
+		l.note(err)
+	}
 }
 
 // verdict waits for the peer's first byte. TLS 1.3 is done for the side that

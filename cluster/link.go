@@ -112,7 +112,8 @@ func (l *link) accepted(s *session, n int) {
 
 // connect makes proto.actor open a connection, unless there is one. The answer
 // comes through begin, greeted and ended; the timer covers the case that none
-// of them does.
+// of them does, and leaves a slow machine the time for it: a second attempt
+// would end the first.
 func (l *link) connect() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -120,9 +121,8 @@ func (l *link) connect() {
 		return
 	}
 	l.failed = time.Time{}
-	l.arm(l.pause())
-	// proto.actor forgets the old connection first, if it has not yet: a knock
-	// at one that is closing would be lost. The lock is held so that nothing is
+	l.arm(l.remote.cfg.Limits.HandshakeTimeout)
+	// proto.actor forgets the old connection first: a knock there would be lost. The lock is held so that nothing is
 	// sent once Stop has closed the link: proto.actor would panic.
 	l.remote.system.EventStream.Publish(&remote.EndpointTerminatedEvent{Address: l.address})
 	l.remote.system.Root.Send(l.target, knock)

@@ -20,10 +20,16 @@ import (
 // own waits in RecvMsg for the end.
 //
 // Failures before the answer are kept until that wait: told at once, they would
-// make the writer sleep for two seconds, and Stop wait for it.
+// make the writer sleep for two seconds, and Stop wait for it. And the wait
+// itself ends cleanly whatever happened: of a failure proto.actor tells the
+// world, by the peer's address, and ends the connection there is by then. If
+// that has just begun, it makes another when it is through, ends, and tells of
+// that. So the link alone decides: it makes proto.actor forget a connection
+// before the next attempt.
 type session struct {
 	grpc.ClientStream // nil if no stream came about
 	link              *link
+	conn              io.Closer // what gRPC would dial again by itself, until proto.actor forgets it
 	cancel            context.CancelFunc
 	timeout           runtime.Timer // cancels, unless the answer comes in time
 
@@ -43,7 +49,7 @@ func (r *Remote) openStream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc
 		return nil, status.Error(codes.PermissionDenied, "no member has the address "+cc.Target())
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	s := &session{link: l, cancel: cancel}
+	s := &session{link: l, conn: cc, cancel: cancel}
 	if !l.begin(s) {
 		_ = s.fail(errors.New("the transport was stopped")) // RecvMsg tells
 		return s, nil
@@ -64,9 +70,8 @@ func (r *Remote) openStream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc
 // fail keeps the first error and ends the attempt.
 func (s *session) fail(err error) error {
 	s.mu.Lock()
-	if s.failed == nil {
-		// A clean end would make proto.actor keep the endpoint and lose all that
-		// is sent to it from then on.
+	first := s.failed == nil
+	if first {
 		if errors.Is(err, io.EOF) {
 			err = status.Error(codes.Unavailable, "the peer closed the connection")
 		}
@@ -76,6 +81,9 @@ func (s *session) fail(err error) error {
 	s.mu.Unlock()
 	s.cancel()
 	s.link.ended(s, err)
+	if first {
+		_ = s.conn.Close() // of a connection that is over anyway
+	}
 	return err
 }
 
@@ -115,9 +123,9 @@ func (s *session) RecvMsg(m any) error {
 	}
 	if answered {
 		if failed == nil { // a second answer means that the peer shuts down
-			failed = s.fail(io.EOF)
+			_ = s.fail(io.EOF)
 		}
-		return failed
+		return io.EOF
 	}
 	s.mu.Lock()
 	s.answered = true

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,6 +12,8 @@ import (
 	"github.com/asynkron/protoactor-go/remote"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
+
+	"github.com/cretoai/consensus/actors/runtime"
 )
 
 // oddPeer is a member that has the right key and its own idea of the channel.
@@ -130,6 +133,60 @@ func receiveOne(stream remote.Remoting_ReceiveServer, came chan<- []byte) error 
 			if len(e.MessageData) > 0 {
 				came <- e.MessageData
 			}
+		}
+	}
+}
+
+// lateNews is the real clock. It spreads the news of an endpoint's end when the
+// first attempt has just begun.
+type lateNews struct {
+	runtime.Clock
+	handshake time.Duration
+	once      sync.Once
+	spread    func()
+}
+
+func (c *lateNews) AfterFunc(d time.Duration, f func()) runtime.Timer {
+	if d == c.handshake {
+		c.once.Do(c.spread)
+	}
+	return c.Clock.AfterFunc(d, f)
+}
+
+// TestSessionIsNotEndedByNewsOfAnother: proto.actor names a connection that
+// ended by its address, and then ends the one there is by now. One that had just
+// begun made its successor when it was through, and ended it by its own end: so
+// it went on for ever, several times a second.
+func TestSessionIsNotEndedByNewsOfAnother(t *testing.T) {
+	cfg := members(t, 2)
+	cfg[0].Limits.HandshakeTimeout = waitMax
+	clock := &lateNews{Clock: runtime.RealClock(), handshake: waitMax}
+	cfg[0].Clock = clock
+	opened, came := make(chan int32, 1000), make(chan []byte, 1)
+	impersonate(t, cfg[1], func(number int32, stream remote.Remoting_ReceiveServer) error {
+		opened <- number
+		return receiveOne(stream, came)
+	})
+	r, err := NewRemote(cfg[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock.spread = func() {
+		r.system.EventStream.Publish(&remote.EndpointTerminatedEvent{Address: cfg[1].Listen})
+	}
+	n := run(t, r)
+	wait := time.After(waitMax)
+	for frames := 0; frames < 2000; {
+		n.Send(1, LaneVotes, []byte("frame"))
+		select {
+		case <-came:
+			frames++
+		case number := <-opened: // a frame may have been lost with the last one
+			if number > 8 {
+				t.Fatalf("connection %d after %d frames", number, frames)
+			}
+		case <-wait:
+			t.Fatalf("%d frames in %v", frames, waitMax)
 		}
 	}
 }
