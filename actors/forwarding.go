@@ -100,6 +100,30 @@ func (p *Pool) Share(bytesMax int, since time.Time) messages.Forward {
 	return m
 }
 
+// Appeal takes own vertices that have waited since the given time while this
+// replica is between views: as many bytes as asked for, and no more than a quota.
+// A replica that left its view alone, since the others have changed their minds,
+// has no leader to pass them to, perhaps for long. The others have one, and suspect
+// it if it does not order them.
+func (p *Pool) Appeal(bytesMax int, since time.Time) messages.Forward {
+	now := p.clock.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m := messages.Forward{Executed: p.recent.last, Again: true}
+	taken := 0
+	for _, e := range p.byArrival() {
+		if e.origin != p.self || e.accepted.After(since) || e.sent.After(since) {
+			continue
+		}
+		if taken++; taken > p.quota() || len(m.Vertices)+len(e.bytes) > bytesMax {
+			break
+		}
+		e.sent = now
+		m.Vertices = append(m.Vertices, e.bytes...)
+	}
+	return m
+}
+
 // Enter begins a view: what went to the leader before, or was proposed by this
 // replica, is not on its way any more, and every timer starts anew. What the
 // view's NewView lists is on its way already. Another member's vertices stay

@@ -112,3 +112,28 @@ func TestL4_ABroadcastVertexIsPassedOnAndTimed(t *testing.T) {
 		t.Error("it was forgotten with the view: the next leader may starve the caller as well")
 	}
 }
+
+// A replica that left its view alone tells everybody of its vertices, again and
+// again: it has no leader, and the others have. It does not of what others sent.
+func TestPoolAppealsWhileBetweenViews(t *testing.T) {
+	p, clock := testPool(t)
+	vertices, hashes := testVertices(t, 0, 2)
+	addOwn(t, p, vertices, hashes)
+	others, otherHashes := testVertices(t, 10, 1)
+	p.AddForwarded(2, &messages.Forward{}, others, otherHashes)
+	p.Forward(len(vertices[0]), clock.Now()) // the first was with the leader
+	p.Leave()
+	appeal := func() []byte { return p.Appeal(1<<20, clock.Now().Add(-time.Second)).Vertices }
+	if got := appeal(); len(got) != 0 {
+		t.Error("appealed at once")
+	}
+	for round := range 2 {
+		clock.Advance(time.Second)
+		if got := appeal(); !bytes.Equal(got, bytes.Join(vertices, nil)) {
+			t.Errorf("round %d: %d bytes, want both own vertices", round, len(got))
+		}
+		if got := appeal(); len(got) != 0 {
+			t.Errorf("round %d: appealed twice at a time", round)
+		}
+	}
+}

@@ -82,7 +82,9 @@ func (p *proposer) onStanding(m *standing) {
 
 func (p *proposer) work(c actor.Context, completed bool) {
 	switch {
-	case p.stand == nil || !p.stand.active:
+	case p.stand == nil:
+	case !p.stand.active:
+		p.appeal(c)
 	case p.stand.leads:
 		p.propose(c, completed)
 	default:
@@ -128,6 +130,14 @@ func (p *proposer) forward(c actor.Context) {
 	p.send(func() messages.Forward { return p.t.pool.Forward(forwardBytesMax, now.Add(-patience)) }, func(m messages.Message) {
 		c.Send(p.t.links.egress, &send{p.stand.leader, cluster.LaneBatches, m})
 	})
+}
+
+// appeal tells everybody of vertices that wait for this replica to enter a view.
+func (p *proposer) appeal(c actor.Context) {
+	since := p.t.cfg.Clock.Now().Add(-time.Duration(p.t.patience.Load()))
+	if m := p.t.pool.Appeal(forwardBytesMax, since); len(m.Vertices) > 0 {
+		c.Send(p.t.links.egress, &broadcast{cluster.LaneBatches, &m})
+	}
 }
 
 func (p *proposer) send(take func() messages.Forward, pass func(messages.Message)) {
