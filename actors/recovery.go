@@ -60,6 +60,43 @@ func (t *Tree) restoreProofs(core *pbft.Sequencer, replay *replay) error {
 	return nil
 }
 
+// standUp makes the core of a sequencer that stood at the stable checkpoint,
+// with ledger head there or later, has on disk what the replay holds, and
+// executed what is listed. Its effects are for when there are actors to see them.
+// [D5]
+func (t *Tree) standUp(stable pbft.StableCheckpoint, head messages.Digest, replay *replay, done []*executed, states []checkpointReached) (*pbft.Sequencer, []pbft.Effect, error) {
+	core := pbft.NewSequencer(pbft.Config{
+		Self: t.cfg.Self, N: t.n, Quorum: t.quorum, Leader: t.schedule.Leader,
+		Params: t.cfg.Genesis.Params, PipelineDepth: t.cfg.PipelineDepth,
+	}, stable, head)
+	views, err := t.recoverViews()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, record := range append(views, replay.records...) {
+		core.Restore(record)
+	}
+	if err := t.restoreProofs(core, replay); err != nil {
+		return nil, nil, err
+	}
+	var effects []pbft.Effect
+	for _, e := range done {
+		if e.seq <= stable.Seq {
+			continue
+		}
+		if e.batch != nil {
+			core.Hold(e.seq, e.batch)
+		}
+		effects = append(effects, core.OnExecuted(e.seq, e.view, e.digest, e.head)...)
+		for _, k := range states {
+			if k.seq == e.seq {
+				effects = append(effects, core.OnCheckpointReached(k.seq, k.state)...)
+			}
+		}
+	}
+	return core, append(effects, core.Resume()...), nil
+}
+
 // recoverViews reads what stood beside the last stable checkpoint about views.
 func (t *Tree) recoverViews() ([]pbft.Record, error) {
 	data, err := t.cfg.State.Get(keyView)
