@@ -192,7 +192,8 @@ type heldBundle struct {
 // replay reads what the journal holds above the stable checkpoint.
 func (t *Tree) replay(stable messages.Seq) (*replay, error) {
 	r := newReplay(t.cfg.Genesis.Params, t.quorum, stable)
-	return r, r.read(t.cfg.Journal)
+	err := r.read(t.cfg.Journal)
+	return r, err
 }
 
 func newReplay(params messages.Params, quorum int, low messages.Seq) *replay {

@@ -14,16 +14,27 @@ import (
 // what no correct one sends, besides.
 type noisy struct {
 	cluster.Transport
+	self  messages.Index
 	noise func(send func(to messages.Index, frame []byte))
 	left  int // how often
 }
 
 func (n *noisy) Send(to messages.Index, lane cluster.Lane, frame []byte) {
-	if n.left > 0 {
+	if n.left > 0 && n.heard() {
 		n.left--
 		n.noise(func(to messages.Index, frame []byte) { n.Transport.Send(to, cluster.LaneVotes, frame) })
 	}
 	n.Transport.Send(to, lane, frame)
+}
+
+// heard reports whether everybody would hear it.
+func (n *noisy) heard() bool {
+	for to := range messages.Index(4) {
+		if to != n.self && !n.Connected(to) {
+			return false
+		}
+	}
+	return true
 }
 
 // withNoise makes a cluster of four in which one member is noisy.
@@ -35,7 +46,7 @@ func withNoise(t *testing.T, member, times int, noise func(c *testkit.Cluster, s
 			return nil
 		}
 		return []replica.Option{replica.WithTransport(&noisy{
-			Transport: c.Network.Transport(messages.Index(i)), left: times,
+			Transport: c.Network.Transport(messages.Index(i)), self: messages.Index(i), left: times,
 			noise: func(send func(messages.Index, []byte)) { noise(c, send) },
 		})}
 	}))

@@ -82,8 +82,19 @@ func describe(e messages.Event) string {
 		return fmt.Sprintf("checkpoint %d is stable", e.Seq)
 	case messages.ViewChanged:
 		return fmt.Sprintf("view %d, led by %d", e.View, e.Leader)
+	case messages.LeaderSuspected:
+		if e.Reason == "" {
+			return fmt.Sprintf("the leader of view %d is suspected no more", e.View)
+		}
+		return fmt.Sprintf("the leader of view %d is suspected: %s", e.View, e.Reason)
 	case messages.ViolationDetected:
 		return fmt.Sprintf("member %d is charged with %s", e.Member, e.Type)
+	case messages.MemberBanned:
+		return fmt.Sprintf("member %d is banned", e.Member)
+	case messages.BanEnded:
+		return fmt.Sprintf("member %d is banned no more", e.Member)
+	case messages.EvidenceFound:
+		return fmt.Sprintf("evidence: %s", e.Evidence.FileName())
 	}
-	return fmt.Sprintf("%T", e)
+	return ""
 }

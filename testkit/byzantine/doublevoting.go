@@ -7,7 +7,6 @@ import "github.com/cretoai/consensus/messages"
 func DoubleVoting() Behaviour { return &doubleVoting{} }
 
 type doubleVoting struct {
-	honest
 	digests digests
 }
 

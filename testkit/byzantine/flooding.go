@@ -67,10 +67,10 @@ func (l *flooding) message(m *Member) messages.Message {
 
 func (l *flooding) vote(m *Member) messages.Vote {
 	v := messages.Vote{Kind: messages.Kinds[m.IntN(4)], View: messages.View(m.IntN(4)), Seq: l.low + messages.Seq(m.IntN(40)), Digest: m.Digest()}
-	switch {
-	case m.Often(100):
+	switch m.IntN(10) {
+	case 0:
 		v.Seq = messages.Seq(m.Uint64())
-	case m.Often(100):
+	case 1:
 		v.Seq = math.MaxUint64 - messages.Seq(m.IntN(2))
 	}
 	if m.Often(100) {

@@ -10,7 +10,6 @@ import (
 func LyingServer() Behaviour { return &lyingServer{bodies: make(map[messages.Digest][]byte)} }
 
 type lyingServer struct {
-	honest
 	decided []*messages.Decided
 	bodies  map[messages.Digest][]byte
 	last    []byte // a batch

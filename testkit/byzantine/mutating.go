@@ -11,7 +11,6 @@ import (
 func Mutating(of1000 int) Behaviour { return &mutating{of1000: of1000} }
 
 type mutating struct {
-	honest
 	of1000  int
 	digests digests
 	views   lyingViewChanges

@@ -75,7 +75,8 @@ func judge(ctx context.Context, m mutant, o options) (fate, error) {
 	if m.TestsOnly != "" || f.test != "" && o.rotate > 0 {
 		return f, nil
 	}
-	return f, f.simulate(ctx, m, o, overlay, filepath.Join(dir, "replica"))
+	err = f.simulate(ctx, m, o, overlay, filepath.Join(dir, "replica"))
+	return f, err
 }
 
 // overlay writes the mutated file, and says to the compiler where it belongs.

@@ -3,6 +3,7 @@ package sim
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 
 	"github.com/cretoai/consensus/actors"
 	"github.com/cretoai/consensus/messages"
@@ -80,9 +81,9 @@ func (o *oracle) sent(from int, frame []byte) {
 	case *messages.StableCheckpoint:
 		bundles = m.Certificate
 	case *messages.ViewChangeMessage:
-		bundles = append(m.Certificate, m.Bundle)
+		bundles = append(slices.Clone(m.Certificate), m.Bundle)
 	case *messages.NewViewMessage:
-		bundles = append(m.Certificate, m.Bundle)
+		bundles = append(slices.Clone(m.Certificate), m.Bundle)
 	case *messages.PreparedCertificate:
 		bundles = m.Certificate
 	}
