@@ -44,7 +44,7 @@ var errTooManyHandshakes = errors.New("too many connections have not proved who 
 // ServerHandshake implements credentials.TransportCredentials.
 func (d *door) ServerHandshake(raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
 	place := d.handshakes.enter(raw)
-	conn, auth, err := d.TransportCredentials.ServerHandshake(raw)
+	conn, auth, err := d.TransportCredentials.ServerHandshake(place)
 	switch kept := d.handshakes.leave(place); {
 	case !kept:
 		d.remote.refuse(raw.RemoteAddr().String(), "too many handshakes", errTooManyHandshakes)

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cretoai/consensus/messages"
 )
@@ -12,10 +13,12 @@ import (
 // handshakes are the connections that have not proved who they are. There is
 // one place for each peer and some more. When all are taken, the newest still
 // gets one: the host that holds the most places beyond those of the members
-// that live there loses its oldest connection. So whoever proves itself promptly
-// gets in, one host's flood costs another host nothing, and a member at the host
-// it is known at loses its place to no stranger elsewhere, however many hosts
-// the stranger has: a full room always has somebody who holds more than his due.
+// that live there loses its oldest connection, first of those that have said
+// nothing yet. So whoever proves itself promptly gets in, one host's flood costs
+// another host nothing, and a member at the host it is known at loses its place
+// to no stranger elsewhere, however many hosts the stranger has: a full room
+// always has somebody who holds more than his due. At the member's own host,
+// strangers that only connect cost it nothing once its handshake has begun.
 type handshakes struct {
 	max int
 
@@ -24,10 +27,21 @@ type handshakes struct {
 	hosts   []netip.Prefix // by member; invalid if not known
 }
 
-// handshake is one connection that has not proved who it is.
+// handshake is one connection that has not proved who it is. It is the
+// connection, too, and notes whether the other side has said anything.
 type handshake struct {
-	conn net.Conn
-	host netip.Prefix
+	net.Conn
+	host  netip.Prefix
+	begun atomic.Bool
+}
+
+// Read implements net.Conn.
+func (h *handshake) Read(p []byte) (int, error) {
+	n, err := h.Conn.Read(p)
+	if n > 0 && !h.begun.Load() {
+		h.begun.Store(true)
+	}
+	return n, err
 }
 
 // newHandshakes knows the hosts of members by their addresses, as far as these
@@ -44,13 +58,13 @@ func newHandshakes(cfg *RemoteConfig) *handshakes {
 
 // enter gives a connection a place and closes the one that had it, if any.
 func (p *handshakes) enter(conn net.Conn) *handshake {
-	h := &handshake{conn: conn, host: hostOf(conn.RemoteAddr().String())}
+	h := &handshake{Conn: conn, host: hostOf(conn.RemoteAddr().String())}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.pending = append(p.pending, h)
 	if len(p.pending) > p.max {
 		i := p.surplus()
-		_ = p.pending[i].conn.Close() // its handshake fails and says why
+		_ = p.pending[i].Close() // its handshake fails and says why
 		p.pending = slices.Delete(p.pending, i, i+1)
 	}
 	return h
@@ -69,7 +83,8 @@ func (p *handshakes) leave(h *handshake) bool {
 	return true
 }
 
-// surplus finds the connection to close. p.mu is held.
+// surplus finds the connection to close, which is the newest only if its host
+// has no other. p.mu is held.
 func (p *handshakes) surplus() int {
 	excess := make(map[netip.Prefix]int, len(p.pending))
 	for _, h := range p.pending {
@@ -83,6 +98,10 @@ func (p *handshakes) surplus() int {
 		if excess[h.host] > excess[p.pending[oldest].host] {
 			oldest = i
 		}
+	}
+	host, older := p.pending[oldest].host, p.pending[:len(p.pending)-1]
+	if silent := slices.IndexFunc(older, func(h *handshake) bool { return h.host == host && !h.begun.Load() }); silent >= 0 {
+		return silent
 	}
 	return oldest
 }

@@ -25,7 +25,8 @@ type addressConn struct {
 func (c *addressConn) RemoteAddr() net.Addr {
 	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(c.from))
 }
-func (c *addressConn) Close() error { c.closed = true; return nil }
+func (c *addressConn) Close() error             { c.closed = true; return nil }
+func (c *addressConn) Read([]byte) (int, error) { return 1, nil }
 
 // Who loses his place when there is none left: here four of two peers and two
 // more.
@@ -35,6 +36,7 @@ func TestHandshakesTakePlaces(t *testing.T) {
 		peers   []string // the addresses of members 1 and 2
 		seen    []string // where they proved themselves later, "" for nowhere
 		callers []string // in their order
+		begun   []int    // callers that begin their handshake as soon as they come
 		closed  []int    // places in callers
 	}{
 		{
@@ -44,6 +46,21 @@ func TestHandshakesTakePlaces(t *testing.T) {
 			name: "one host loses its oldest", peers: []string{"10.0.0.1:1", "10.0.0.2:1"},
 			callers: []string{"9.9.9.9:1", "9.9.9.9:2", "9.9.9.9:3", "9.9.9.9:4", "9.9.9.9:5", "9.9.9.9:6"},
 			closed:  []int{0, 1},
+		}, {
+			name: "who has begun loses after who says nothing", peers: []string{"10.0.0.1:1", "10.0.0.2:1"},
+			callers: []string{"10.0.0.1:1", "10.0.0.1:7", "10.0.0.1:2", "10.0.0.1:3", "10.0.0.1:4", "10.0.0.1:5", "10.0.0.1:6"},
+			begun:   []int{1},
+			closed:  []int{0, 2, 3},
+		}, {
+			name: "beginning is no right to stay", peers: []string{"10.0.0.1:1", "10.0.0.2:1"},
+			callers: []string{"9.9.9.9:1", "9.9.9.9:2", "9.9.9.9:3", "9.9.9.9:4", "9.9.9.9:5", "9.9.9.9:6"},
+			begun:   []int{0, 1, 2, 3, 5},
+			closed:  []int{0, 4},
+		}, {
+			name: "a host that holds too much loses before a silent one", peers: []string{"10.0.0.1:1", "10.0.0.2:1"},
+			callers: []string{"8.8.8.8:1", "9.9.9.9:1", "9.9.9.9:2", "9.9.9.9:3", "9.9.9.9:4"},
+			begun:   []int{1, 2, 3, 4},
+			closed:  []int{1},
 		}, {
 			name: "a flood takes nothing from another stranger", peers: []string{"10.0.0.1:1", "10.0.0.2:1"},
 			callers: []string{"8.8.8.8:1", "9.9.9.9:1", "9.9.9.9:2", "9.9.9.9:3", "9.9.9.9:4", "9.9.9.9:5"},
@@ -87,6 +104,9 @@ func TestHandshakesTakePlaces(t *testing.T) {
 			for i, from := range c.callers {
 				conns[i] = &addressConn{from: from}
 				places[i] = p.enter(conns[i])
+				if slices.Contains(c.begun, i) {
+					_, _ = places[i].Read(make([]byte, 1))
+				}
 			}
 			for i, place := range places {
 				closed := slices.Contains(c.closed, i)
