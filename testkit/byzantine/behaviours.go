@@ -31,14 +31,18 @@ var Behaviours = []Named{
 	{"mutating", func(strength int) Behaviour { return Mutating(strength) }},
 	{Amnesiac, func(int) Behaviour { return honest{} }},
 	{Dead, func(int) Behaviour { return honest{} }},
+	{Twins, func(int) Behaviour { return honest{} }},
 }
 
-// Amnesiac and Dead name two ways to fail that are no matter of messages: whoever
-// runs the member sees to them. An amnesiac comes back from every crash with an
-// empty disk and its old key; a dead member does not come back.
+// Amnesiac, Dead and Twins name ways to fail that are no matter of messages:
+// whoever runs the member sees to them. An amnesiac comes back from every crash
+// with an empty disk and its old key; a dead member does not come back; twins are
+// two honest replicas with one key that know nothing of each other (Bano et al.,
+// OPODIS 2021).
 const (
 	Amnesiac = "amnesiac"
 	Dead     = "dead"
+	Twins    = "twins"
 )
 
 // ByName finds a behaviour.

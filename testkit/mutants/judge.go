@@ -72,7 +72,7 @@ func judge(ctx context.Context, m mutant, o options) (fate, error) {
 	if f.test, err = failingTest(ctx, overlay, packages); err != nil {
 		return f, err
 	}
-	if m.TestsOnly != "" || f.test != "" && o.rotate > 0 {
+	if m.TestsOnly != "" || f.test != "" && o.first {
 		return f, nil
 	}
 	err = f.simulate(ctx, m, o, overlay, filepath.Join(dir, "replica"))

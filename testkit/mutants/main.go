@@ -28,6 +28,7 @@ type options struct {
 	run    string
 	rotate int
 	at     int
+	first  bool
 	seeds  int
 	from   uint64
 	list   bool
@@ -36,12 +37,14 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.run, "run", "", "only mutants whose name matches this `regexp`")
-	flag.IntVar(&o.rotate, "rotate", 0, "only so many, the first thing to notice is enough")
+	flag.IntVar(&o.rotate, "rotate", 0, "only so many, each until the first thing notices")
 	flag.IntVar(&o.at, "at", 0, "which of them: any number, such as that of the commits")
+	flag.BoolVar(&o.first, "first", false, "try each until the first thing notices")
 	flag.IntVar(&o.seeds, "seeds", 200, "how many seeds a mutant may survive")
 	flag.Uint64Var(&o.from, "from", 1, "the first seed")
 	flag.BoolVar(&o.list, "list", false, "list the mutants and end")
 	flag.Parse()
+	o.first = o.first || o.rotate > 0
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, o); err != nil {
@@ -63,8 +66,13 @@ func run(ctx context.Context, o options) error {
 		}
 		begin := time.Now()
 		f, err := judge(ctx, m, o)
-		if err != nil {
-			return fmt.Errorf("%s: %w", m.Name, err)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil { // the others have their turn all the same
+			fmt.Printf("%-28s CANNOT BE TRIED: %v\n", m.Name, err)
+			survivors++
+			continue
 		}
 		fmt.Printf("%-28s %s (%.0f s)\n", m.Name, f, time.Since(begin).Seconds())
 		if f.survived() && !m.Equivalent {
@@ -72,7 +80,7 @@ func run(ctx context.Context, o options) error {
 		}
 	}
 	if survivors > 0 {
-		return fmt.Errorf("%d of %d mutants survived: a test or an oracle is missing", survivors, len(chosen))
+		return fmt.Errorf("%d of %d mutants survived or could not be tried: a test or an oracle is missing", survivors, len(chosen))
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ var ordering = []mutant{
 	},
 	{
 		Name: "leader-prepares-too", Why: "the leader is counted twice",
-		File: "pbft/slot.go", Old: "if v.Valid() && messages.Index(m) != s.accepted.leader && v.Value()", New: "if v.Valid() && v.Value()",
+		File: "pbft/slot.go", Old: "if v.Valid() && messages.Index(m) != s.accepted.leader && v.Value()", New: "if v.Valid() && m >= 0 && v.Value()",
 	},
 	{
 		Name: "second-digest-accepted", Why: "an equivocating leader gets two digests prepared",

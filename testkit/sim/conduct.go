@@ -30,7 +30,7 @@ func (s *simulation) onConduct(m *member, e messages.Event) {
 		if !s.members[e.Member].faulty {
 			s.oracle.violated("no honest member is banned", "replica %d bans member %d", m.index, e.Member)
 		}
-		if banned := m.replica.Detector().Stats().Banned; banned > messages.MaxFaulty(len(s.members)) {
+		if banned := m.replica.Detector().Stats().Banned; banned > messages.MaxFaulty(s.cfg.Replicas) {
 			s.oracle.violated("at most f bans", "replica %d bans %d members", m.index, banned)
 		}
 	case messages.Finalized, messages.Checkpointed, messages.LeaderSuspected, messages.ViewChanged: // of no conduct

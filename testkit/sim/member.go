@@ -16,7 +16,8 @@ import (
 
 // member is one replica through all its lives: its key and its disk stay.
 type member struct {
-	index   int
+	index   int // of the identity
+	slot    int // of the replica: twins are two of one identity
 	key     crypto.PrivateKey
 	disk    *disk
 	process *process // nil while down
@@ -40,14 +41,14 @@ const segmentBytes = 256 << 10
 func (s *simulation) start(m *member) {
 	m.lives++
 	p := &process{
-		member: m.index, life: m.lives, scheduler: s.scheduler, actors: make(map[string]*mailbox),
+		member: m.slot, life: m.lives, scheduler: s.scheduler, actors: make(map[string]*mailbox),
 		panics: panics{rng: s.rng.panics, tracker: s.faults.TrackerPanics, struck: make(map[string]int)},
 	}
 	if s.calm {
 		p.panics.tracker = 0
 	}
 	m.process, m.ending = p, false
-	s.trace.tell("replica %d starts", m.index)
+	s.trace.tell("%v starts", m)
 	cfg := replica.DefaultConfig()
 	cfg.Genesis, cfg.Key, cfg.Home, cfg.SegmentBytes = s.genesis, m.key, home, segmentBytes
 	cfg.PipelineDepth, cfg.MaxPendingVertices = s.faults.PipelineDepth, s.faults.MaxPending
@@ -161,7 +162,7 @@ func (s *simulation) onEnd(m *member) {
 		s.oracle.violated("no failure", "replica %d ends: %v", m.index, err)
 		return
 	}
-	s.trace.tell("replica %d ends: %v", m.index, err)
+	s.trace.tell("%v ends: %v", m, err)
 	p := m.process
 	s.afterSteps(s.rng.faults.IntN(60), func() {
 		if m.process == p {
@@ -180,7 +181,7 @@ func (s *simulation) crash(m *member) {
 // lose is what a crash at this moment leaves of a member's disk.
 func (s *simulation) lose(m *member) *vfs.MemFS {
 	lose := loss(s.rng.faults.IntN(3))
-	s.trace.tell("replica %d crashes: %v", m.index, lose)
+	s.trace.tell("%v crashes: %v", m, lose)
 	return m.disk.crashed(s.rng.faults, lose)
 }
 
@@ -203,4 +204,9 @@ func (s *simulation) bury(m *member) {
 	s.clock.AfterFunc(s.downtime(), func() { s.start(m) })
 }
 
-func (m *member) String() string { return fmt.Sprintf("replica %d", m.index) }
+func (m *member) String() string {
+	if m.slot != m.index {
+		return fmt.Sprintf("the twin of replica %d", m.index)
+	}
+	return fmt.Sprintf("replica %d", m.index)
+}

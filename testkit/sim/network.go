@@ -14,14 +14,15 @@ import (
 // is sent to a replica that is down is lost; what one sent before it crashed
 // still arrives.
 type network struct {
-	rng     *rand.Rand
-	clock   *runtime.Virtual
-	trace   *trace
-	oracle  *oracle
-	faults  Faults
-	members []*transport // nil while down
-	links   [][]link     // from, to
-	calm    bool         // no faults any more, but the delay
+	rng      *rand.Rand
+	clock    *runtime.Virtual
+	trace    *trace
+	oracle   *oracle
+	faults   Faults
+	identity []int        // of each replica: twins have the same
+	members  []*transport // by replica, nil while down
+	links    [][]link     // from, to
+	calm     bool         // no faults any more, but the delay
 }
 
 // link is one direction between two replicas.
@@ -31,8 +32,12 @@ type link struct {
 	arrival time.Time // of the last frame, unless frames may overtake
 }
 
-func newNetwork(n int, rng *rand.Rand, clock *runtime.Virtual, t *trace, o *oracle, f Faults) *network {
-	w := &network{rng: rng, clock: clock, trace: t, oracle: o, faults: f, members: make([]*transport, n), links: make([][]link, n)}
+func newNetwork(identity []int, rng *rand.Rand, clock *runtime.Virtual, t *trace, o *oracle, f Faults) *network {
+	n := len(identity)
+	w := &network{
+		rng: rng, clock: clock, trace: t, oracle: o, faults: f,
+		identity: identity, members: make([]*transport, n), links: make([][]link, n),
+	}
 	for i := range w.links {
 		w.links[i] = make([]link, n)
 	}
@@ -52,9 +57,9 @@ func (t *transport) Start(deliver func(any)) error {
 	self := t.process.member
 	t.network.members[self] = t
 	for i, other := range t.network.members {
-		if other != nil && i != self {
-			other.deliver(&cluster.PeerChange{Peer: messages.Index(self), Connected: true})
-			deliver(&cluster.PeerChange{Peer: messages.Index(i), Connected: true})
+		if other != nil && t.network.name(i) != t.network.name(self) {
+			other.deliver(&cluster.PeerChange{Peer: t.network.name(self), Connected: true})
+			deliver(&cluster.PeerChange{Peer: t.network.name(i), Connected: true})
 		}
 	}
 	return nil
@@ -68,8 +73,8 @@ func (t *transport) Stop() error {
 	}
 	t.network.members[self] = nil
 	for i, other := range t.network.members {
-		if other != nil && i != self {
-			other.deliver(&cluster.PeerChange{Peer: messages.Index(self)})
+		if other != nil && t.network.name(i) != t.network.name(self) {
+			other.deliver(&cluster.PeerChange{Peer: t.network.name(self)})
 		}
 	}
 	return nil
@@ -78,20 +83,34 @@ func (t *transport) Stop() error {
 // Connected implements cluster.Transport.
 func (t *transport) Connected(peer messages.Index) bool {
 	w, self := t.network, t.process.member
-	return int(peer) != self && w.members[peer] != nil && !w.links[self][peer].noticed
+	for i := range w.members {
+		if w.name(i) == peer && peer != w.name(self) && w.members[i] != nil && !w.links[self][i].noticed {
+			return true
+		}
+	}
+	return false
 }
 
 // Send implements cluster.Transport.
 func (t *transport) Send(to messages.Index, _ cluster.Lane, frame []byte) {
-	if !t.process.dead {
-		t.network.send(t.process.member, int(to), frame)
+	if t.process.dead {
+		return
+	}
+	w, from := t.network, t.process.member
+	w.oracle.sent(int(w.name(from)), frame)
+	for i := range w.members {
+		if w.name(i) == to { // both twins hear what one is told, unless they are apart
+			w.send(from, i, frame)
+		}
 	}
 }
 
+// name is the member that a replica is.
+func (w *network) name(slot int) messages.Index { return messages.Index(w.identity[slot]) }
+
 func (w *network) send(from, to int, frame []byte) {
-	w.oracle.sent(from, frame)
 	switch {
-	case len(frame) > messages.FrameBytesMax && !w.oracle.faulty[from]:
+	case len(frame) > messages.FrameBytesMax && !w.oracle.faulty[w.name(from)]:
 		w.oracle.violated("bounds", "replica %d sends a frame of %d bytes", from, len(frame))
 	case w.links[from][to].cut:
 		w.trace.frame("cut", from, to, frame)
@@ -121,7 +140,7 @@ func (w *network) travel(from, to int, frame []byte) {
 	frame = bytes.Clone(frame) // the receiver owns it, and shared memory is no network
 	w.clock.AfterFunc(at.Sub(w.clock.Now()), func() {
 		if t := w.members[to]; t != nil {
-			t.deliver(&cluster.Inbound{From: messages.Index(from), Frame: frame})
+			t.deliver(&cluster.Inbound{From: w.name(from), Frame: frame})
 		}
 	})
 }
@@ -146,7 +165,7 @@ func (w *network) notice(self, peer int, down bool) {
 	}
 	w.links[self][peer].noticed = down
 	if t := w.members[self]; t != nil && w.members[peer] != nil {
-		t.deliver(&cluster.PeerChange{Peer: messages.Index(peer), Connected: !down})
+		t.deliver(&cluster.PeerChange{Peer: w.name(peer), Connected: !down})
 	}
 }
 

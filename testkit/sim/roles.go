@@ -17,8 +17,12 @@ const forgetting = 700 * time.Millisecond
 func (s *simulation) assign(rng *rand.Rand) {
 	keyring, err := crypto.NewKeyringWithScheme(s.genesis, s.scheme)
 	must(err)
-	for _, r := range s.faults.Byzantine {
-		m := s.members[r.Member]
+	for _, m := range s.members {
+		i := slices.IndexFunc(s.faults.Byzantine, func(r Role) bool { return r.Member == m.index })
+		if i < 0 {
+			continue
+		}
+		r := s.faults.Byzantine[i]
 		m.faulty = true
 		m.amnesiac = slices.Contains(r.Behaviours, byzantine.Amnesiac)
 		m.mortal = slices.Contains(r.Behaviours, byzantine.Dead)
@@ -39,6 +43,20 @@ func (s *simulation) assign(rng *rand.Rand) {
 		}, behaviours...)
 		s.oracle.faulty[r.Member] = true
 	}
+}
+
+// identities gives the members' indices by replica: each has one, twins have two.
+func (f *Faults) identities(n int) []int {
+	var all []int
+	for i := range n {
+		all = append(all, i)
+	}
+	for _, r := range f.Byzantine {
+		if slices.Contains(r.Behaviours, byzantine.Twins) {
+			all = append(all, r.Member)
+		}
+	}
+	return all
 }
 
 // mortality has amnesiacs crash now and then, and the dead die once.

@@ -126,10 +126,10 @@ func newSimulation(ctx context.Context, cfg Config) *simulation {
 	s.load = &load{rng: stream(), left: cfg.Vertices}
 	s.oracle.load = s.load
 	s.scheduler = &scheduler{rng: stream(), clock: s.clock, trace: s.trace, hurry: s.faults.Hurry, lazy: s.faults.Lazy}
-	s.network = newNetwork(cfg.Replicas, stream(), s.clock, s.trace, s.oracle, s.faults)
+	s.network = newNetwork(s.faults.identities(cfg.Replicas), stream(), s.clock, s.trace, s.oracle, s.faults)
 	s.rng.faults, s.rng.panics, s.rng.replicas = stream(), stream(), stream()
-	for i, key := range keys {
-		s.members = append(s.members, &member{index: i, key: key, disk: newDisk(vfs.NewCrashableMem())})
+	for slot, i := range s.faults.identities(cfg.Replicas) {
+		s.members = append(s.members, &member{index: i, slot: slot, key: keys[i], disk: newDisk(vfs.NewCrashableMem())})
 	}
 	s.assign(stream())
 	return s
@@ -137,7 +137,7 @@ func newSimulation(ctx context.Context, cfg Config) *simulation {
 
 func (s *simulation) run() {
 	// What this leads to is in the hash, not that it was meant to.
-	s.trace.remark(sprint("seed %d: %d replicas, %v", s.cfg.Seed, len(s.members), s.faults))
+	s.trace.remark(sprint("seed %d: %d replicas, %v", s.cfg.Seed, s.cfg.Replicas, s.faults))
 	for _, m := range s.members {
 		s.start(m)
 	}
@@ -195,7 +195,7 @@ func (s *simulation) eventful(since time.Duration) bool {
 	for _, m := range s.members {
 		crashed = crashed || m.lives > 1
 	}
-	if leader := s.members[int(s.view)%len(s.members)]; !s.forced && (s.view == 0 || !crashed) && !leader.faulty && leader.process != nil && !leader.ending {
+	if leader := s.members[int(s.view)%s.cfg.Replicas]; !s.forced && (s.view == 0 || !crashed) && !leader.faulty && leader.process != nil && !leader.ending {
 		s.forced = true
 		s.crash(leader)
 	}
@@ -238,7 +238,7 @@ func (s *simulation) retry() {
 
 // finish ends all processes and sums up.
 func (s *simulation) finish() *Result {
-	r := &Result{Seed: s.cfg.Seed, Replicas: len(s.members), Faults: s.faults, Steps: s.scheduler.steps, Time: s.trace.now(), Vertices: len(s.load.vertices)}
+	r := &Result{Seed: s.cfg.Seed, Replicas: s.cfg.Replicas, Faults: s.faults, Steps: s.scheduler.steps, Time: s.trace.now(), Vertices: len(s.load.vertices)}
 	r.Sequences = messages.Seq(len(s.oracle.ledger))
 	for _, m := range s.members {
 		r.Crashes += m.lives - 1
