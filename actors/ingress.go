@@ -50,6 +50,8 @@ func (i *ingress) Receive(c actor.Context) {
 		i.onStanding(m)
 	case *tick:
 		i.onTick(c)
+	case *actor.Restarting:
+		i.lose()
 	}
 }
 
@@ -86,7 +88,17 @@ func (i *ingress) onInbound(c actor.Context, in *cluster.Inbound) {
 
 func (i *ingress) drain(c actor.Context, from messages.Index) {
 	for in := i.budgets[from].next(); in != nil; in = i.budgets[from].next() {
-		i.onFrame(c, in)
+		handling(in, func() { i.onFrame(c, in) })
+	}
+}
+
+// lose gives back what the frames that wait hold: their senders must not wait
+// for a memory that is gone.
+func (i *ingress) lose() {
+	for p := range i.budgets {
+		for _, in := range i.budgets[p].waiting {
+			in.Release()
+		}
 	}
 }
 

@@ -59,6 +59,9 @@ func (s *supervision) HandleFailure(_ *actor.ActorSystem, supervisor actor.Super
 		order.done <- fmt.Errorf("the detector panicked: %v", reason)
 	}
 	in := unverified(message)
+	if p, ok := reason.(*poison); ok {
+		in, reason = p.in, p.cause
+	}
 	if in != nil {
 		in.Release()
 		s.t.peerLog.warn(in.From, "made "+name(child)+" panic").Str("cause", fmt.Sprint(reason)).Msg("actor restarted")
@@ -102,8 +105,27 @@ func unverified(message any) *cluster.Inbound {
 		return m.in
 	case *viewChangeOffered:
 		return m.in
+	case *decidedOffered:
+		return m.in
 	}
 	return nil
+}
+
+// poison is what an actor panics with over a peer's frame that did not come with
+// the message it handles.
+type poison struct {
+	in    *cluster.Inbound
+	cause any
+}
+
+// handling runs f for a frame.
+func handling(in *cluster.Inbound, f func()) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			panic(&poison{in, cause})
+		}
+	}()
+	f()
 }
 
 // stopReplica is the strategy where no child may be restarted.

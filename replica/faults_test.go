@@ -95,6 +95,17 @@ func TestV5_AReplicaWhoseStateDiffersStopsVotingAndSaysSo(t *testing.T) {
 	if ready, reason := c.Replica(3).Ready(); ready || reason == "" {
 		t.Error("a replica that diverged calls itself ready")
 	}
+	fault := c.PanicOn(3, "sequencer", 1, nil)
+	fault.Await()
+	for c.Metric(3, "cretoai_consensus_actor_restarts_total", "actor", "sequencer") == 0 {
+		c.Propose(0, "time passes")
+	}
+	for range 20 { // rebuilt meanwhile
+		c.Propose(0, "the others go on without it")
+		if c.Replica(3).Status().Active {
+			t.Fatal("a replica that diverged votes again after a panic")
+		}
+	}
 }
 
 // exploding is an application that panics at a payload.

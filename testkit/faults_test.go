@@ -203,6 +203,7 @@ func TestAnExecutorsPanicIsSurvived(t *testing.T) {
 			stop()
 			seq := c.Propose(2, "after")
 			c.AwaitEqual(seq)
+			c.AwaitStable(2, seq-seq%4)
 			next := messages.Seq(2)
 			for next <= seq {
 				if e, ok := (<-events.C).(messages.Finalized); ok {
@@ -216,8 +217,7 @@ func TestAnExecutorsPanicIsSurvived(t *testing.T) {
 	}
 }
 
-// An executor that panics in the middle of a change of its state cannot know
-// what it has: the replica stops, and its disk knows.
+// A budget that is used up stops the replica, and it comes back.
 func TestTooManyPanicsStopTheReplicaAndItComesBack(t *testing.T) {
 	for _, r := range restarted {
 		if r.actor == "preparer" {
@@ -226,7 +226,7 @@ func TestTooManyPanicsStopTheReplicaAndItComesBack(t *testing.T) {
 		t.Run(r.actor, func(t *testing.T) {
 			c := testkit.NewCluster(t, 4)
 			c.AwaitEqual(c.Propose(0, "before"))
-			c.PanicOn(3, r.actor, 6, own)
+			c.PanicOn(3, r.actor, 11, own) // of two signers, one six times
 			stop := c.Load(0, 1)
 			err := c.AwaitEnd(3)
 			stop()
