@@ -65,14 +65,14 @@ var rooms = []room{
 		why: "the command line knows everything below it and has no logic of its own; " +
 			"of testkit only the parts made to be shipped",
 		ours: slices.Concat(door, []string{
-			"replica", "replica/httpapi", "replica/nodeconfig", "replica/testnet", "testkit/sim", "testkit/byzantine",
+			"replica", "replica/httpapi", "replica/kvstore", "replica/nodeconfig", "replica/testnet", "testkit/sim", "testkit/byzantine",
 		}),
 		third: []string{cobra, progress, zerolog, xsys, clientGo},
 	},
 	{
 		folder: "testkit",
 		why:    "clusters in one process, for tests: it may know all that is tested",
-		ours:   slices.Concat(door, []string{"replica", "crypto/cryptotest", "testkit/sim", "testkit/byzantine"}),
+		ours:   slices.Concat(door, []string{"replica", "replica/kvstore", "crypto/cryptotest", "testkit/sim", "testkit/byzantine"}),
 		third:  []string{protoactor, zerolog, pebble, clientGo, "go.uber.org/goleak", "github.com/cockroachdb/datadriven"},
 	},
 	{
@@ -90,9 +90,15 @@ var rooms = []room{
 		still:  true,
 	},
 	{
+		folder: "replica/kvstore",
+		why:    "an application like any embedder's: it knows the door's interface and what a vertex is, and nothing that runs",
+		ours:   []string{"replica", "messages"},
+		still:  true,
+	},
+	{
 		folder: "replica/httpapi",
 		why:    "HTTP in front of the door; an embedder without it does not link net/http handlers",
-		ours:   []string{"replica", "messages", "metrics"},
+		ours:   []string{"replica", "replica/kvstore", "messages", "metrics"},
 		third:  []string{clientGo, zerolog},
 	},
 	{

@@ -22,14 +22,15 @@ type image struct {
 	head    messages.Digest
 	total   uint64
 	buckets map[int][]byte // client-table buckets written since
-	app     []byte         // the application's snapshot
+	app     *appImage
 }
 
 // Keys of the state store. The ledger's entries have a prefix of storage's own.
 var (
 	keyHead   = []byte("head")    // seq 8 ‖ ledger head 32 ‖ vertices 8
 	keyStable = []byte("stable")  // a messages.StableRecord
-	keyApp    = []byte("app")     // the application's snapshot
+	keyApp    = []byte("app")     // the application's snapshot, or, of a Bucketed one,
+	keyAppOf  = []byte("app/")    // + bucket number 4
 	keyView   = []byte("view")    // see encodeViews; absent in view 0
 	keyBucket = []byte("client/") // + bucket number 2
 )
@@ -46,15 +47,13 @@ func (s *executedState) takeImage() (*image, error) {
 		im.buckets[i] = s.clients.EncodeBucket(i)
 	}
 	var app messages.Digest
-	var snapshot bytes.Buffer
 	var failed error
-	if err := recovered(func() { app = s.app.Digest(); failed = s.app.Snapshot(&snapshot) }); err != nil {
+	if err := recovered(func() { app = s.app.Digest(); im.app, failed = takeApp(s.app) }); err != nil {
 		return nil, err
 	}
 	if failed != nil {
 		return nil, fmt.Errorf("snapshot of the application: %w", failed)
 	}
-	im.app = snapshot.Bytes()
 	im.digest = pbft.StateDigest(s.seq, s.head, app, clients)
 	return im, nil
 }
@@ -110,6 +109,7 @@ func fold(images []*image) []*image {
 			next.buckets[i] = data
 		}
 	}
+	next.app.onto(old.app)
 	return append([]*image(nil), images[1:]...)
 }
 
@@ -181,7 +181,7 @@ func (im *image) write(b *storage.Batch) {
 	head = append(head, im.head[:]...)
 	head = binary.BigEndian.AppendUint64(head, im.total)
 	b.Set(keyHead, head)
-	b.Set(keyApp, im.app)
+	im.app.write(b)
 	for i, data := range im.buckets { // one key each: the order plays no role
 		b.Set(bucketKey(i), data)
 	}

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -139,7 +138,7 @@ func (t *Tree) recoverState() (pbft.StableCheckpoint, *executedState, error) {
 	clients, _ := state.clients.Digest()
 	if got := pbft.StateDigest(state.seq, state.head, state.app.Digest(), clients); state.seq != stable.Seq || got != stable.Digest {
 		return stable, nil, fmt.Errorf("the state on disk (sequence %d, digest %v) is not the one of the stable checkpoint (sequence %d, digest %v): "+
-			"the folder is damaged; restore it from another replica", state.seq, got, stable.Seq, stable.Digest)
+			"it was another application's, or the folder is damaged; restore it from another replica", state.seq, got, stable.Seq, stable.Digest)
 	}
 	return stable, state, nil
 }
@@ -155,11 +154,7 @@ func (s *executedState) load(store *storage.State) error {
 	s.seq = messages.Seq(binary.BigEndian.Uint64(head))
 	copy(s.head[:], head[8:])
 	s.total = binary.BigEndian.Uint64(head[40:])
-	app, err := store.Get(keyApp)
-	if err != nil {
-		return err
-	}
-	if err := s.app.Restore(bytes.NewReader(app)); err != nil {
+	if err := loadApp(store, s.app); err != nil {
 		return fmt.Errorf("restore the application: %w", err)
 	}
 	return store.Prefix(keyBucket, func(key, value []byte) error {

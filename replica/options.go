@@ -1,6 +1,8 @@
 package replica
 
 import (
+	"io"
+
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
@@ -53,6 +55,16 @@ type StateMachine = actors.StateMachine
 
 // Operation is one finalised vertex as the application gets it.
 type Operation = actors.Operation
+
+// Bucketed is a StateMachine whose checkpoints cost what was written since the
+// last one.
+type Bucketed = actors.Bucketed
+
+// WriteBuckets writes a Bucketed's snapshot.
+func WriteBuckets(w io.Writer, b Bucketed) error { return actors.WriteBuckets(w, b) }
+
+// ReadBuckets restores a Bucketed from its snapshot.
+func ReadBuckets(r io.Reader, into Bucketed) error { return actors.ReadBuckets(r, into) }
 
 // Result is what the application made of an operation.
 type Result = actors.Result
