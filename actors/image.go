@@ -165,7 +165,6 @@ func (x *executor) commit(stable pbft.StableCheckpoint, views []byte) error {
 		x.t.ledger.index.Put(batch, e)
 	}
 	x.t.ledger.vertices.write(batch, stable.Seq)
-	x.t.ledger.vertices.write(batch, stable.Seq)
 	record, err := messages.StableRecord{Seq: stable.Seq, Digest: stable.Digest, Certificate: stable.Bundles}.AppendTo(nil)
 	if err != nil {
 		panic(fmt.Sprintf("a verified certificate cannot be recorded: %v", err))

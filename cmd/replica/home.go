@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"github.com/cretoai/consensus/actors"
 	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
+	"github.com/cretoai/consensus/replica/kvstore"
 	"github.com/cretoai/consensus/replica/nodeconfig"
 	"github.com/cretoai/consensus/replica/testnet"
 	"github.com/cretoai/consensus/storage"
@@ -62,6 +65,18 @@ func (h *home) name() string {
 		return h.config.Node.Name
 	}
 	return h.genesis.Members[h.identity.Index].Name
+}
+
+// stateMachine is the application the configuration names.
+func (h *home) stateMachine(log zerolog.Logger) replica.StateMachine {
+	if h.config.Consensus.StateMachine != nodeconfig.StateMachineKV {
+		return &actors.VertexLedger{}
+	}
+	m := kvstore.New()
+	m.OnPanic(func(op replica.Operation, value any) {
+		log.Error().Stringer("vertex", op.Hash).Any("panic", value).Msg("an operation of the key-value store panicked and failed")
+	})
+	return m
 }
 
 // replicaConfig is the home as package replica wants it.

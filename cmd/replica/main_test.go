@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -51,7 +52,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"await": await, "reach": reach, "logged": logged, "replace": replace, "zeros": zeros, "post": post, "fetch": fetchTo, "terminate": terminate,
+			"await": await, "reach": reach, "logged": logged, "replace": replace, "zeros": zeros, "post": post, "fetch": fetchTo, "request": request, "terminate": terminate,
 			"samehash": sameHash, "rerun": rerun, "lie": lie, "tamper": tamper,
 		},
 		Condition: func(name string) (bool, error) {
@@ -197,6 +198,27 @@ func fetch(url string) (body []byte, ok bool) {
 	defer response.Body.Close()
 	body, err = io.ReadAll(response.Body)
 	return body, err == nil && response.StatusCode == http.StatusOK
+}
+
+// request sends a request, with the contents of a file without its last line's
+// end if one is named, and prints status and body of the answer.
+func request(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 && len(args) != 3 {
+		ts.Fatalf("usage: request METHOD URL [FILE]")
+	}
+	body := ""
+	if len(args) == 3 {
+		body = strings.TrimSuffix(ts.ReadFile(args[2]), "\n")
+	}
+	r, err := http.NewRequestWithContext(context.Background(), args[0], args[1], strings.NewReader(body))
+	ts.Check(err)
+	response, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	ts.Check(err)
+	_, err = fmt.Fprintf(ts.Stdout(), "%d %s\n", response.StatusCode, answer)
+	ts.Check(err)
 }
 
 // fetchTo writes what a URL answers to a file; {vertex} in it stands for the

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cretoai/consensus/replica"
 	"github.com/cretoai/consensus/replica/httpapi"
+	"github.com/cretoai/consensus/replica/nodeconfig"
 )
 
 // stopTimeout bounds a clean stop.
@@ -42,7 +43,8 @@ DIR holds node.toml, which names everything else. The log goes to standard error
 
 // start runs a replica and its API until ctx ends or one of them fails.
 func start(ctx context.Context, h *home, log zerolog.Logger) (err error) {
-	r, err := replica.Start(ctx, h.replicaConfig(), replica.WithLogger(log), replica.WithVersion(softwareVersion()))
+	r, err := replica.Start(ctx, h.replicaConfig(), replica.WithLogger(log), replica.WithVersion(softwareVersion()),
+		replica.WithStateMachine(h.stateMachine(log)))
 	if err != nil {
 		return err
 	}
@@ -65,6 +67,7 @@ func start(ctx context.Context, h *home, log zerolog.Logger) (err error) {
 	server := httpapi.NewServer(r, httpapi.Options{
 		BodyBytesMax: h.config.API.MaxBodyBytes, Metrics: h.config.Metrics.Enabled,
 		LocalOnly: httpapi.IsLoopback(listener.Addr()), Log: log,
+		KeyValues: h.config.Consensus.StateMachine == nodeconfig.StateMachineKV,
 	})
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()

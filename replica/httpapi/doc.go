@@ -4,6 +4,8 @@
 //	GET  /v1/vertices/{hash}  a vertex of the ledger, with its receipt
 //	GET  /v1/receipts/{hash}  its proof of finality, see "replica verify receipt"
 //	GET  /v1/ledger    what was decided, ?from= a sequence on, at most ?limit= of them
+//	GET  /v1/kv/{key}  a key's value; PUT writes it, DELETE removes it; if that is
+//	                   what the replica executes
 //	GET  /v1/status    where the replica and its peers stand
 //	GET  /v1/bans      whom the replica has banned, and why
 //	DELETE /v1/bans/N  lift the ban of member N; on a loopback address only
@@ -16,6 +18,11 @@
 // type application/json is a vertex, see Vertex, or an array of them. The answer
 // is a Receipt or an array of them; ?wait=5s says how long to wait for it.
 // Errors are an Error, as JSON too.
+//
+// The key-value store's values are bodies as they are. All its requests are
+// ordered like any vertex, reads too, and answered when they are final. A PUT
+// with If-None-Match: * writes only where nothing is, one with ?expect= and
+// base64 only over that value; otherwise the answer is 412 with what is there.
 //
 // There is no authentication. What protects a replica from web pages open in a
 // browser on the same machine is that no other content type is taken, for a

@@ -29,6 +29,7 @@ func errorOf(err error) *Error {
 		own      *Error
 		tooLarge replica.TooLargeError
 		notFinal replica.NotFinalError
+		failed   replica.FailedError
 	)
 	if errors.As(err, &own) {
 		return own
@@ -45,6 +46,8 @@ func errorOf(err error) *Error {
 		e.status = http.StatusNotFound
 	case errors.Is(err, replica.ErrStopped):
 		e.status, e.Hint = http.StatusServiceUnavailable, "propose at another replica"
+	case errors.As(err, &failed):
+		e.status = http.StatusUnprocessableEntity
 	case errors.As(err, &notFinal):
 		e.status = http.StatusGatewayTimeout
 		if notFinal.Connected < notFinal.Quorum-1 {

@@ -43,6 +43,8 @@ type Options struct {
 	// LocalOnly refuses requests whose host name is not this machine's loopback.
 	// Set it when listening there. Bans can be lifted only then.
 	LocalOnly bool
+	// KeyValues serves /v1/kv: the replica's application is kvstore.New().
+	KeyValues bool
 	// Log gets what went wrong on our side.
 	Log zerolog.Logger
 }
@@ -65,6 +67,11 @@ func NewHandler(door Door, o Options) http.Handler {
 	mux.HandleFunc("GET /v1/vertices/{hash}", h.getVertex)
 	mux.HandleFunc("GET /v1/receipts/{hash}", h.getReceipt)
 	mux.HandleFunc("GET /v1/ledger", h.getLedger)
+	if o.KeyValues {
+		mux.HandleFunc("GET /v1/kv/{key...}", h.getKey)
+		mux.HandleFunc("PUT /v1/kv/{key...}", h.putKey)
+		mux.HandleFunc("DELETE /v1/kv/{key...}", h.deleteKey)
+	}
 	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) {
 		h.answer(w, http.StatusOK, door.Status())
 	})

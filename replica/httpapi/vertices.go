@@ -124,20 +124,29 @@ func (h *handler) readVertices(w http.ResponseWriter, r *http.Request) (vertices
 			Hint:    "send the payload as application/octet-stream, or a vertex as application/json",
 		}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.bodyBytesMax))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, false, &Error{
-			status:  http.StatusRequestEntityTooLarge,
-			Message: fmt.Sprintf("the body has more than %d bytes", h.bodyBytesMax),
-			Hint:    "propose less at once; max_body_bytes in node.toml sets the bound",
-		}
-	} else if err != nil {
-		return nil, false, badRequest("read the body: %v", err)
+	body, err := h.readBody(w, r)
+	if err != nil {
+		return nil, false, err
 	}
 	if kind == "application/octet-stream" {
 		return []replica.Vertex{{Payload: body}}, false, nil
 	}
 	return parseVertices(body)
+}
+
+// readBody reads a body, up to its bound.
+func (h *handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, h.bodyBytesMax))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return nil, &Error{
+			status:  http.StatusRequestEntityTooLarge,
+			Message: fmt.Sprintf("the body has more than %d bytes", h.bodyBytesMax),
+			Hint:    "propose less at once; max_body_bytes in node.toml sets the bound",
+		}
+	} else if err != nil {
+		return nil, badRequest("read the body: %v", err)
+	}
+	return body, nil
 }
 
 func parseVertices(body []byte) (vertices []replica.Vertex, many bool, err error) {

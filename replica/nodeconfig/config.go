@@ -33,6 +33,10 @@ type Node struct {
 type Consensus struct {
 	// Algorithm is the consensus algorithm. Default and only value "bft".
 	Algorithm string
+	// StateMachine is what finalised vertices are executed by: "ledger", which
+	// keeps them, or "kv", a key-value store. Default "ledger". All members must
+	// name the same: one that does not halts at its first checkpoint.
+	StateMachine string
 	// QuorumThreshold is the fraction of members the operator expects a quorum
 	// to be, above 0 and at most 1. Default 0.67. The quorum follows from the
 	// number of members alone; an expectation that contradicts it is refused.
@@ -99,6 +103,12 @@ type Storage struct {
 	SegmentBytes int64
 }
 
+// The values of Consensus.StateMachine.
+const (
+	StateMachineLedger = "ledger"
+	StateMachineKV     = "kv"
+)
+
 // The values of Storage.WALSync.
 const (
 	WALSyncAlways = "always"
@@ -141,6 +151,7 @@ func Default() *Config {
 		Node: Node{GenesisPath: "genesis.json"},
 		Consensus: Consensus{
 			Algorithm:                 "bft",
+			StateMachine:              StateMachineLedger,
 			QuorumThreshold:           0.67,
 			FinalityTimeout:           500 * time.Millisecond,
 			MaxPendingVertices:        10000,

@@ -101,6 +101,17 @@ availability; none of them can make two replicas disagree.`,
 				check:   func(c *Config) string { return checkOneOf(c.Consensus.Algorithm, "bft") },
 			},
 			{
+				name: "state_machine",
+				doc: `What executes finalised vertices: "ledger" keeps them in order, "kv" is a
+key-value store, served under /v1/kv. All members must name the same; one that
+differs halts at its first checkpoint. It is chosen once for a chain.`,
+				allowed: oneOf(StateMachineLedger, StateMachineKV),
+				field:   func(c *Config) any { return &c.Consensus.StateMachine },
+				check: func(c *Config) string {
+					return checkOneOf(c.Consensus.StateMachine, StateMachineLedger, StateMachineKV)
+				},
+			},
+			{
 				name: "quorum_threshold",
 				doc: `The fraction of members you expect a quorum to be. It is compared with the
 quorum that follows from the number of members and changes nothing: the

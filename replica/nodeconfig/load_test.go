@@ -72,7 +72,7 @@ func TestLoadComplaints(t *testing.T) {
 			`:4: not valid TOML: `,
 		}},
 		{"unknown key", peers + "[consensus]\n\npipeline = 4\n", []string{
-			`:5: consensus.pipeline: unknown key; allowed: algorithm, quorum_threshold, finality_timeout_ms, max_pending_vertices, byzantine_detection_enabled, pipeline_depth, heartbeat_ms, heartbeat_timeout_ms`,
+			`:5: consensus.pipeline: unknown key; allowed: algorithm, state_machine, quorum_threshold, finality_timeout_ms, max_pending_vertices, byzantine_detection_enabled, pipeline_depth, heartbeat_ms, heartbeat_timeout_ms`,
 		}},
 		{"misspelt key", peers + "[log]\nlevl = \"info\"\n", []string{
 			`:4: log.levl: unknown key, did you mean level?; allowed: level, format`,

@@ -36,7 +36,7 @@ func TestRenderGolden(t *testing.T) {
 func TestRenderReadsBack(t *testing.T) {
 	c := Default()
 	c.Node = Node{Name: `a "quoted" \ name`, GenesisPath: "/g\t\n\"é\u007f"}
-	c.Consensus = Consensus{"bft", 1, 1e9, 7, false, 9, 3e7, 6e8}
+	c.Consensus = Consensus{"bft", StateMachineKV, 1, 1e9, 7, false, 9, 3e7, 6e8}
 	c.Crypto = Crypto{"ml-dsa-65", "/k", "/c"}
 	c.Network = Network{":1", []string{"a:1", "b:1", "c:1", "[::1]:65535"}}
 	c.Storage = Storage{"/s", WALSyncNever, 16 << 20}
