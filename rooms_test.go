@@ -90,16 +90,16 @@ var rooms = []room{
 		still:  true,
 	},
 	{
-		folder: "replica/kvstore",
-		why:    "an application like any embedder's: it knows the door's interface and what a vertex is, and nothing that runs",
-		ours:   []string{"replica", "messages"},
-		still:  true,
-	},
-	{
 		folder: "replica/httpapi",
 		why:    "HTTP in front of the door; an embedder without it does not link net/http handlers",
 		ours:   []string{"replica", "replica/kvstore", "messages", "metrics"},
 		third:  []string{clientGo, zerolog},
+	},
+	{
+		folder: "replica/kvstore",
+		why:    "an application like any embedder's: it knows the door's interface and what a vertex is, and nothing that runs",
+		ours:   []string{"replica", "messages"},
+		still:  true,
 	},
 	{
 		folder: "replica/testnet",

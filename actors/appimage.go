@@ -3,7 +3,6 @@ package actors
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 
 	"github.com/cretoai/consensus/storage"
 )
@@ -56,32 +55,4 @@ func (a *appImage) write(b *storage.Batch) {
 			b.Set(appKey(i), data)
 		}
 	}
-}
-
-// errRefused ends reading for an application that knows why.
-var errRefused = errors.New("the application wants no more")
-
-// loadApp restores the application from what images left in the store.
-func loadApp(store *storage.State, app StateMachine) error {
-	b, ok := app.(Bucketed)
-	if !ok {
-		whole, err := store.Get(keyApp)
-		if err != nil {
-			return err
-		}
-		return app.Restore(bytes.NewReader(whole))
-	}
-	var failed error
-	err := b.RestoreBuckets(func(yield func(int, []byte) bool) {
-		failed = store.Prefix(keyAppOf, func(key, value []byte) error {
-			if !yield(int(binary.BigEndian.Uint32(key[len(keyAppOf):])), value) {
-				return errRefused
-			}
-			return nil
-		})
-	})
-	if err != nil {
-		return err
-	}
-	return failed
 }

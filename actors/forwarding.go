@@ -142,13 +142,14 @@ func (p *Pool) Enter(leads bool, listed []*messages.Batch) {
 		}
 	}
 	p.queue, p.queued, p.bytes = nil, 0, 0
-	p.sent, p.out = nil, 0
+	p.sent, p.out, p.taken = nil, 0, nil
 	for _, e := range p.byArrival() {
 		e.state, e.shared, e.first = entryTaken, false, time.Time{}
 		switch {
 		case !leads && !p.forwards(e):
 			p.remove(e)
 		case underway[e] && leads:
+			p.take(e, now)
 		case underway[e]:
 			e.state, e.first, e.sent = entryForwarded, now, now
 			p.sent = append(p.sent, e)
@@ -180,8 +181,8 @@ func (p *Pool) adopt(e *entry, now time.Time) {
 	p.originBytes[e.origin] += len(e.bytes)
 }
 
-// Oldest is how long the oldest vertex has been with the leader: that is what
-// the leader answers for. What still waits here is not timed. A vertex learned
+// Oldest is how long the oldest vertex has been with the leader, this replica or
+// another: that is what the leader answers for. What still waits here is not timed. A vertex learned
 // from its origin's broadcast has waited as long there. [L4]
 func (p *Pool) Oldest() time.Duration {
 	now := p.clock.Now()
@@ -197,6 +198,12 @@ func (p *Pool) Oldest() time.Duration {
 			waited *= 2
 		}
 		age = max(age, waited)
+	}
+	for len(p.taken) > 0 && p.taken[0].state != entryTaken {
+		p.taken = p.taken[1:]
+	}
+	if len(p.taken) > 0 {
+		age = max(age, now.Sub(p.taken[0].first))
 	}
 	return age
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
 )
 
 func addOwn(t *testing.T, p *Pool, vertices [][]byte, hashes []messages.Digest) {
@@ -87,6 +88,24 @@ func TestPoolSharesWhatTheLeaderLeavesAside(t *testing.T) {
 	clock.Advance(time.Second)
 	if got := share(); len(got) == 0 {
 		t.Error("not shared in the next view")
+	}
+}
+
+// The leader times what it has proposed itself: with a quorum out of reach in its
+// view, nobody else may know that somebody waits.
+func TestL4_ALeaderAnswersForItsOwnVertices(t *testing.T) {
+	p, clock := testPool(t)
+	p.Enter(true, nil)
+	vertices, hashes := testVertices(t, 0, 2)
+	addOwn(t, p, vertices, hashes)
+	cut, cutHashes := p.Cut(1, 1<<20)
+	clock.Advance(time.Second)
+	if age := p.Oldest(); age != time.Second {
+		t.Errorf("a vertex proposed here is timed as %v", age)
+	}
+	p.Executed(testBatch(t, cut, cutHashes), Receipt{Seq: 1}, []pbft.Outcome{pbft.Fresh}, make([]Operation, 1), func(time.Duration, int) {})
+	if age := p.Oldest(); age != 0 {
+		t.Errorf("with that one executed, another that was not proposed yet is timed as %v", age)
 	}
 }
 

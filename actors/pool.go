@@ -49,6 +49,7 @@ type Pool struct {
 	bytes    int      // of queued vertices
 	leads    bool     // this replica leads the active view
 	sent     []*entry // forwarded ones, in the order of sending; those gone are skipped
+	taken    []*entry // own ones in batches proposed here, in that order, likewise
 	out      int      // forwarded ones
 	recent   recent   // what was executed last
 	origins  []int    // vertices by member
@@ -193,6 +194,7 @@ func (p *Pool) Ready() (vertices, bytes int) {
 
 // Cut takes the oldest vertices for a batch, within its bounds.
 func (p *Pool) Cut(verticesMax, bytesMax int) (vertices [][]byte, hashes []messages.Digest) {
+	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	vertices = make([][]byte, 0, min(p.queued, verticesMax))
@@ -203,10 +205,22 @@ func (p *Pool) Cut(verticesMax, bytesMax int) (vertices [][]byte, hashes []messa
 		}
 		bytesMax -= len(e.bytes)
 		vertices, hashes = append(vertices, e.bytes), append(hashes, e.hash)
-		e.state = entryTaken
+		p.take(e, now)
 		return true
 	})
 	return vertices, hashes
+}
+
+// take notes that a vertex is in a batch that is proposed here. The leader
+// answers for its own as for any other: it may be the only one to know them.
+func (p *Pool) take(e *entry, now time.Time) {
+	if e.state = entryTaken; e.origin != p.self {
+		return
+	}
+	if e.first.IsZero() {
+		e.first = now
+	}
+	p.taken = append(p.taken, e)
 }
 
 // scan offers the queued entries, oldest first, until take declines one. An

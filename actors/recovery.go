@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -160,6 +161,34 @@ func (s *executedState) load(store *storage.State) error {
 	return store.Prefix(keyBucket, func(key, value []byte) error {
 		return s.clients.RestoreBucket(int(binary.BigEndian.Uint16(key[len(keyBucket):])), value)
 	})
+}
+
+// errRefused ends reading for an application that knows why.
+var errRefused = errors.New("the application wants no more")
+
+// loadApp restores the application from what images left in the store.
+func loadApp(store *storage.State, app StateMachine) error {
+	b, ok := app.(Bucketed)
+	if !ok {
+		whole, err := store.Get(keyApp)
+		if err != nil {
+			return err
+		}
+		return app.Restore(bytes.NewReader(whole))
+	}
+	var failed error
+	err := b.RestoreBuckets(func(yield func(int, []byte) bool) {
+		failed = store.Prefix(keyAppOf, func(key, value []byte) error {
+			if !yield(int(binary.BigEndian.Uint32(key[len(keyAppOf):])), value) {
+				return errRefused
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return failed
 }
 
 // replay gathers the journal's records above the stable checkpoint.

@@ -4,7 +4,7 @@ package main
 var supervision = []mutant{
 	{
 		Name: "restart-from-memory", Why: "a sequencer that panicked has forgotten its votes",
-		File: "actors/rebuild.go", Old: "\tfor _, record := range append(views, replay.records...) {\n\t\tcore.Restore(record)", New: "\tfor _, record := range append(views, replay.records...) {\n\t\tif len(done) == 0 || record.Kind == 0 {\n\t\t\tcore.Restore(record)\n\t\t}",
+		File: "actors/recovery.go", Old: "\tfor _, record := range append(views, replay.records...) {\n\t\tcore.Restore(record)", New: "\tfor _, record := range append(views, replay.records...) {\n\t\tif len(done) == 0 || record.Kind == 0 {\n\t\t\tcore.Restore(record)\n\t\t}",
 		Tests: []string{"./testkit"},
 	},
 	{
