@@ -42,6 +42,7 @@ const (
 // testThird are the modules that only tests import.
 var testThird = []string{
 	"filippo.io/mldsa",                     // the second implementation crypto is compared with
+	"github.com/anishathalye/porcupine",    // whether a history is linearizable
 	"github.com/cockroachdb/datadriven",    // scripted scenarios
 	"github.com/rogpeppe/go-internal",      // testscript, for the command line
 	"go.uber.org/goleak",                   // no goroutine survives its owner
