@@ -246,6 +246,29 @@ func restoredClients(t *testing.T, c *pbft.Clients) *pbft.Clients {
 }
 
 // The digest names every bit of the table, and hashes again only what changed.
+// TestC1_TheClientDigestDoesNotDependOnWhoCameFirst: replicas execute alike, but
+// one that restores a table inserts in the order of the encoding.
+func TestC1_TheClientDigestDoesNotDependOnWhoCameFirst(t *testing.T) {
+	ids := []pbft.Creator{creator(0x300), creator(0x100), creator(0x200)} // of one bucket
+	one, other := pbft.NewClients(nonceWindow), pbft.NewClients(nonceWindow)
+	for i := range ids {
+		one.Execute(1, ids[i], 1, 100)
+		other.Execute(1, ids[len(ids)-1-i], 1, 100)
+	}
+	a, _ := one.Digest()
+	b, _ := other.Digest()
+	if a != b {
+		t.Error("two orders of the same creators give two digests")
+	}
+	restored := pbft.NewClients(nonceWindow)
+	if err := restored.RestoreBucket(0, one.EncodeBucket(0)); err != nil {
+		t.Fatal(err)
+	}
+	if c, _ := restored.Digest(); c != a {
+		t.Error("the restored table has another digest")
+	}
+}
+
 func TestC1_TheClientDigestCoversEveryNonce(t *testing.T) {
 	c := pbft.NewClients(nonceWindow)
 	seen := map[messages.Digest]bool{}

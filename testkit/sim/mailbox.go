@@ -21,7 +21,9 @@ type mailbox struct {
 // PostUserMessage implements actor.Mailbox.
 func (m *mailbox) PostUserMessage(message any) {
 	if !m.process.buried {
-		m.user = append(m.user, message)
+		if m.user = append(m.user, message); len(m.user) > backlogMax && m.process.scheduler.swamped == nil {
+			m.process.scheduler.swamped = m
+		}
 		m.process.scheduler.update(m)
 	}
 }

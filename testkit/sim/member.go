@@ -180,6 +180,7 @@ func (s *simulation) crash(m *member) {
 
 // lose is what a crash at this moment leaves of a member's disk.
 func (s *simulation) lose(m *member) *vfs.MemFS {
+	s.checkRecord(m)
 	lose := loss(s.rng.faults.IntN(3))
 	s.trace.tell("%v crashes: %v", m, lose)
 	return m.disk.crashed(s.rng.faults, lose)

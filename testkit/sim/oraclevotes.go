@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/cretoai/consensus/messages"
 )
@@ -16,6 +17,7 @@ type votes struct {
 	// that a quorum may exist, with the view: no honest member may vote for
 	// anything else there in a higher view.
 	locked map[messages.Seq]proposal
+	own    [][]messages.Vote // by member: its votes at sequences, until they are stable
 }
 
 // place is where a member has one vote.
@@ -36,7 +38,7 @@ type proposal struct {
 func newVotes(n int) votes {
 	return votes{
 		quorum: messages.Quorum(n), faulty: messages.MaxFaulty(n),
-		cast: make(map[place]messages.Digest), left: make([]messages.View, n),
+		cast: make(map[place]messages.Digest), left: make([]messages.View, n), own: make([][]messages.Vote, n),
 		committing: make(map[proposal]uint64), locked: make(map[messages.Seq]proposal),
 	}
 }
@@ -52,6 +54,9 @@ func (o *oracle) voted(member messages.Index, v messages.Vote) {
 		return
 	}
 	o.votes.cast[at] = v.Digest
+	if v.Seq > 0 {
+		o.votes.own[member] = append(o.votes.own[member], v)
+	}
 	switch v.Kind {
 	case messages.Checkpoint:
 		o.checkpoint(int(member), v.Seq, v.Digest)
@@ -81,6 +86,12 @@ func (o *oracle) votedInView(member messages.Index, v messages.Vote) {
 	if v.Kind == messages.Commit {
 		o.votes.commit(member, proposal{v.View, v.Seq, v.Digest})
 	}
+}
+
+// above gives a member's votes above its stable checkpoint, and forgets the others.
+func (s *votes) above(member int, stable messages.Seq) []messages.Vote {
+	s.own[member] = slices.DeleteFunc(s.own[member], func(v messages.Vote) bool { return v.Seq <= stable })
+	return s.own[member]
 }
 
 // commit counts Commits of honest members: with those the faulty may add, are

@@ -151,6 +151,8 @@ func (s *simulation) run() {
 		switch {
 		case !ok:
 			s.oracle.violated("liveness", "nothing is left to do")
+		case s.scheduler.swamped != nil:
+			s.oracle.violated("bounded memory", "more than %d messages wait for actor %s", backlogMax, s.scheduler.swamped.name)
 		case s.scheduler.steps > stepsMax:
 			s.oracle.violated("liveness", "%d steps and no end", stepsMax)
 		case p != nil:

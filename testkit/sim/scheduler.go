@@ -16,7 +16,13 @@ type scheduler struct {
 	lazy     string // the actors of this name come last, mostly; "" for none
 	runnable []*mailbox
 	steps    int
+	swamped  *mailbox // the first in which more waited than may, nil for none
 }
+
+// backlogMax bounds what may wait for one actor. Mailboxes are unbounded, so the
+// edges have to do the bounding, whoever floods and however long a replica
+// stands still.
+const backlogMax = 20_000
 
 // update puts a mailbox among the runnable ones, or takes it out.
 func (s *scheduler) update(m *mailbox) {
