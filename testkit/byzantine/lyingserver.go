@@ -7,11 +7,10 @@ import (
 
 // LyingServer boasts of what it has, so that it is asked, and serves what is
 // wrong: another sequence's batch, the same again, half of it, or nothing.
-func LyingServer() Behaviour { return &lyingServer{bodies: make(map[messages.Digest][]byte)} }
+func LyingServer() Behaviour { return &lyingServer{} }
 
 type lyingServer struct {
 	decided []*messages.Decided
-	bodies  map[messages.Digest][]byte
 	last    []byte // a batch
 }
 
@@ -25,6 +24,9 @@ func (l *lyingServer) Send(m *Member, f Frame, pass func(Frame)) {
 			l.decided = append(l.decided, message)
 		}
 		l.serveDecided(m, f, message, pass)
+		if len(message.Body) > 0 && m.Often(500) {
+			l.last = message.Body
+		}
 		return
 	case *messages.BatchBody:
 		if l.last == nil || m.Often(300) {
