@@ -103,6 +103,10 @@ type (
 	verifiedVotes struct {
 		votes []crypto.Verified[messages.Vote]
 	}
+	// ownVotes are verified votes signed with the own key that came from a peer.
+	ownVotes struct {
+		votes []crypto.Verified[messages.Vote]
+	}
 	// batchArrived is a valid batch a member sent.
 	batchArrived struct {
 		from  messages.Index

@@ -71,6 +71,8 @@ func (s *sequencer) Receive(c actor.Context) {
 		s.perform(c, effects)
 	case *verifiedVotes:
 		s.perform(c, s.core.OnVotes(m.votes))
+	case *ownVotes:
+		s.perform(c, s.core.OnOwnVotes(m.votes))
 	case *batchArrived:
 		s.perform(c, s.core.OnBatch(m.from, m.batch))
 	case *proposeVote:
@@ -211,6 +213,8 @@ func (s *sequencer) perform(c actor.Context, effects []pbft.Effect) {
 			s.refused(c, e)
 		case pbft.Diverged:
 			s.diverged(c, e)
+		case pbft.Doubled:
+			s.doubled(c, e)
 		}
 	}
 }
@@ -342,5 +346,13 @@ func (s *sequencer) diverged(c actor.Context, e pbft.Diverged) {
 	s.t.log.Error().Uint64("seq", uint64(e.Seq)).Stringer("own", e.Own).Stringer("certified", e.Certified).
 		Msg("SAFETY ALARM: this replica's state differs from the one a quorum signed; it stops voting and executing and keeps its data")
 	s.t.halt("the state differs from a quorum's")
+	s.announce(c)
+}
+
+func (s *sequencer) doubled(c actor.Context, e pbft.Doubled) {
+	s.t.log.Error().Stringer("vote", e.Vote).
+		Msg("SAFETY ALARM: a vote signed with this replica's key is not in its record: the key is in use elsewhere, or the folder is an old copy, " +
+			"or the disk lost what was flushed; this replica stops voting and executing and keeps its data. Make sure that one replica alone runs with the key")
+	s.t.halt("a vote signed with this replica's key is not in its record: the key is in use elsewhere, or the folder is an old copy")
 	s.announce(c)
 }

@@ -206,17 +206,16 @@ func (s *signer) checkpoint(c actor.Context, from messages.Index, seq messages.S
 		s.reject(c, from, sentInvalidSignature, "bad certificate", err)
 		return pbft.StableCheckpoint{}, false
 	}
+	s.openOwn(c, bundles)
 	return pbft.StableCheckpoint{Seq: seq, Digest: digest, Bundles: bundles}, true
 }
 
 func (s *signer) openBundles(c actor.Context, from messages.Index, bundles []*messages.Bundle) {
 	out := &verifiedVotes{}
+	s.openOwn(c, bundles)
 	for _, b := range bundles {
 		if b.From == s.t.cfg.Self {
-			// Members send their own votes only. What this replica voted is in its
-			// record and comes from there.
-			s.t.cfg.Metrics.Dropped("unsolicited", 1)
-			continue
+			continue // what this replica voted counts when it is in its record
 		}
 		start := s.t.cfg.Clock.Now()
 		votes, err := s.t.cfg.Keyring.Open(b)
@@ -233,6 +232,19 @@ func (s *signer) openBundles(c actor.Context, from messages.Index, bundles []*me
 		c.Send(s.t.links.sequencer, out)
 		c.Send(s.t.links.detector, out)
 		c.Send(s.t.links.ingress, &settled{from: from, votes: out.votes})
+	}
+}
+
+// openOwn has the votes among a peer's that are signed with the own key compared
+// with the record. [D3]
+func (s *signer) openOwn(c actor.Context, bundles []*messages.Bundle) {
+	for _, b := range bundles {
+		if b.From != s.t.cfg.Self {
+			continue
+		}
+		if votes, err := s.t.cfg.Keyring.Open(b); err == nil {
+			c.Send(s.t.links.sequencer, &ownVotes{votes})
+		}
 	}
 }
 

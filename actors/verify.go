@@ -73,6 +73,7 @@ func (s *signer) prepared(c actor.Context, from messages.Index, m *messages.Prep
 		s.reject(c, from, sentInvalidSignature, "bad certificate", err)
 		return
 	}
+	s.openOwn(c, m.Certificate)
 	claim := messages.Claim{Seq: m.Seq, View: m.View, Digest: m.Digest}
 	c.Send(s.t.links.viewchange, &preparedArrived{leader.Prepared{Claim: claim, Bundles: m.Certificate}})
 }
@@ -118,5 +119,6 @@ func (s *signer) decided(c actor.Context, from messages.Index, d *messages.Decid
 		s.reject(c, from, sentMalformed, "wrong digest", err)
 		return
 	}
+	s.openOwn(c, d.Certificate)
 	c.Send(s.t.links.sync, &fetched{from, decision})
 }

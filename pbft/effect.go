@@ -103,7 +103,12 @@ type Diverged struct {
 	Own, Certified messages.Digest
 }
 
+// Doubled is a safety alarm: this vote was signed with the own key and is not in
+// the own record. It has stopped voting; the caller says so loudly. [D3]
+type Doubled struct{ Vote messages.Vote }
+
 func (ToSlot) effect()             {}
+func (Doubled) effect()            {}
 func (ViewChangeReleased) effect() {}
 func (NewViewReleased) effect()    {}
 func (Moved) effect()              {}

@@ -28,6 +28,20 @@ func (s *Sequencer) RestoreVote(v verifiedVote) {
 	}
 }
 
+// OnOwnVotes takes votes that are signed with this member's key and came from
+// elsewhere. One the record lacks was cast by somebody else who has the key, or
+// by this replica before its disk lost what it was told to keep: it stops voting,
+// for it cannot know what else it signed. [D3]
+func (s *Sequencer) OnOwnVotes(votes []verifiedVote) []Effect {
+	for _, v := range votes {
+		if v.From() == s.cfg.Self && !s.halted && !s.voter.Remembers(v.Value()) {
+			s.Halt()
+			s.emit(Doubled{v.Value()})
+		}
+	}
+	return s.take()
+}
+
 // Resume ends the restoring: what was accepted goes to its trackers again, and
 // every vote above the low watermark is signed and sent again, as it was.
 func (s *Sequencer) Resume() []Effect {

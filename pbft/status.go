@@ -60,8 +60,10 @@ func (s *Sequencer) OnTick() []Effect {
 }
 
 // OnStatus answers a peer's Status with what it lacks and only this replica can
-// give: own votes, and the stable checkpoint. Batches are pulled, not pushed.
-// Votes released less than a heartbeat ago are still on their way. [R2]
+// give: own votes, and the stable checkpoint; and with votes of its own that it
+// does not know of: somebody else signs with its key. Batches are pulled, not
+// pushed.
+// Votes released less than a heartbeat ago are still on their way. [R2, D3]
 func (s *Sequencer) OnStatus(from messages.Index, st *messages.Status) []Effect {
 	if from == s.cfg.Self {
 		return nil
@@ -80,7 +82,9 @@ func (s *Sequencer) OnStatus(from messages.Index, st *messages.Status) []Effect 
 			continue
 		}
 		for _, v := range s.log.Votes(seq) {
-			if v.From() == s.cfg.Self && v.Value().View == st.View && s.lacks(st, v.Value()) {
+			own := v.From() == s.cfg.Self && v.Value().View == st.View
+			theirs := v.From() == from && v.Value().View >= st.View // which it does not know of
+			if (own || theirs) && lacks(st, v) {
 				add(v)
 			}
 		}
@@ -97,8 +101,12 @@ func (s *Sequencer) OnStatus(from messages.Index, st *messages.Status) []Effect 
 	return s.take()
 }
 
-// lacks reports whether a peer's Status shows that it misses this own vote.
-func (s *Sequencer) lacks(st *messages.Status, vote messages.Vote) bool {
+// lacks reports whether a peer's Status shows that it misses this vote.
+func lacks(st *messages.Status, v verifiedVote) bool {
+	vote := v.Value()
+	if vote.View != st.View {
+		return true // and knows nothing of that view
+	}
 	i, listed := slices.BinarySearchFunc(st.Slots, vote.Seq, func(h messages.SlotHeld, seq messages.Seq) int {
 		return cmp.Compare(h.Seq, seq) // a valid Status lists them ascending
 	})
@@ -109,7 +117,7 @@ func (s *Sequencer) lacks(st *messages.Status, vote messages.Vote) bool {
 	if held.Digest8 != vote.Digest.Prefix() {
 		return true
 	}
-	bit := uint64(1) << s.cfg.Self
+	bit := uint64(1) << v.From()
 	switch vote.Kind {
 	case messages.Prepare:
 		return held.Prepares&bit == 0

@@ -125,10 +125,10 @@ func TestR2_PreparesAndCommitsAreSentByBitmap(t *testing.T) {
 		prepares, commits uint64
 		want              []messages.Vote
 	}{
-		{0, 0, []messages.Vote{prepare(1, d), commit(1, d)}},
-		{1 << 1, 0, []messages.Vote{commit(1, d)}},
-		{0, 1 << 1, []messages.Vote{prepare(1, d)}},
-		{1 << 1, 1 << 1, nil},
+		{1 << 2, 0, []messages.Vote{prepare(1, d), commit(1, d)}},
+		{1<<1 | 1<<2, 0, []messages.Vote{commit(1, d)}},
+		{1 << 2, 1 << 1, []messages.Vote{prepare(1, d)}},
+		{1<<1 | 1<<2, 1 << 1, nil},
 		{^uint64(1 << 1), ^uint64(1 << 1), []messages.Vote{prepare(1, d), commit(1, d)}},
 	} {
 		st := &messages.Status{Active: true, Slots: []messages.SlotHeld{

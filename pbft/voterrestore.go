@@ -58,6 +58,22 @@ func (v *Voter) restoreNewView(nv *NewView) {
 	}
 }
 
+// Remembers reports whether the record holds a vote of this member's own, if it
+// is to hold it at all: a vote above the low watermark in the view the record is
+// of, or one in a higher view, was recorded before it was signed. Of anything
+// older the record need not know any more. [D3]
+func (v *Voter) Remembers(vote messages.Vote) bool {
+	switch {
+	case vote.Kind == messages.Checkpoint:
+		voted, ok := v.checkpoints[vote.Seq]
+		return vote.Seq <= v.marks.Low || ok && voted == vote.Digest
+	case vote.View != v.view || vote.Kind > messages.Commit: // of a view, there is one
+		return vote.View <= v.view
+	}
+	m := v.memory[vote.Seq]
+	return vote.Seq <= v.marks.Low || m != nil && slices.Contains(m.sent, vote)
+}
+
 // Accepted lists the pre-prepares accepted in the current view, by sequence.
 func (v *Voter) Accepted() []messages.Vote {
 	var list []messages.Vote

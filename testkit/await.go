@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"context"
+	"time"
 
 	"github.com/cretoai/consensus/messages"
 )
@@ -48,6 +49,22 @@ func (c *Cluster) AwaitEvent(i int, is func(messages.Event) bool, already func()
 		case <-ctx.Done():
 			c.t.Fatalf("replica %d is at sequence %d, stable checkpoint %d, and what was awaited did not happen",
 				i, c.replicas[i].CurrentSequence(), c.replicas[i].Status().StableCheckpoint)
+		}
+	}
+}
+
+// AwaitHalted waits until a replica has stopped executing and voting.
+func (c *Cluster) AwaitHalted(i int) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	defer cancel()
+	poll := time.NewTicker(10 * time.Millisecond)
+	defer poll.Stop()
+	for c.replicas[i].Status().Halted == "" {
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			c.t.Fatalf("replica %d goes on voting", i)
 		}
 	}
 }

@@ -80,6 +80,9 @@ func (c *Cluster) Home(i int) string { return fmt.Sprintf("%s/replica-%d", c.o.d
 // Disk is the disk of a replica.
 func (c *Cluster) Disk(i int) vfs.FS { return c.disks[i] }
 
+// SetDisk gives a replica that is down another disk.
+func (c *Cluster) SetDisk(i int, disk vfs.FS) { c.disks[i] = disk }
+
 // Key is the signing key of a member, for tests that play one.
 func (c *Cluster) Key(i int) crypto.PrivateKey { return c.keys[i] }
 

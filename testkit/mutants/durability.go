@@ -30,4 +30,19 @@ var durability = []mutant{
 		Name: "checkpoint-vote-forgotten", Why: "a restarted replica may sign another state",
 		File: "pbft/voterrestore.go", Old: "v.checkpoints[vote.Seq] = vote.Digest\n\t\treturn", New: "return",
 	},
+	{
+		Name: "double-unnoticed", Why: "an old copy of a folder goes on voting",
+		File: "pbft/restore.go", Old: "!s.halted && !s.voter.Remembers(v.Value())", New: "!s.halted && v.Value().Kind == 0",
+		Tests: []string{"./testkit"}, TestsOnly: "it restores no backups",
+	},
+	{
+		Name: "old-votes-halt", Why: "whoever kept an old vote of a member stops it",
+		File: "pbft/voterrestore.go", Old: "return vote.View <= v.view\n\t}\n\tm :=", New: "return vote.View == v.view\n\t}\n\tm :=",
+		TestsOnly: "nobody sends old votes in it",
+	},
+	{
+		Name: "double-untold", Why: "a member is not told of votes signed with its key",
+		File: "pbft/status.go", Old: "if (own || theirs) && lacks(st, v) {", New: "if own && lacks(st, v) || theirs && s.halted {",
+		TestsOnly: "it restores no backups",
+	},
 }
