@@ -33,6 +33,7 @@ type disk struct {
 	fs  vfs.FS
 	// left counts the journal's operations until strike is called; 0 means never.
 	left   int
+	writes int // operations counted so far
 	strike func() error
 }
 
@@ -48,6 +49,7 @@ func (d *disk) before(op errorfs.Op) error {
 	if !strings.HasPrefix(op.Path, journalDir) || op.Kind.ReadOrWrite() != errorfs.OpIsWrite || op.Kind == errorfs.OpFileClose {
 		return nil
 	}
+	d.writes++
 	if d.left == 0 {
 		return nil
 	}

@@ -62,6 +62,9 @@ func (s *simulation) start(m *member) {
 	if !s.calm && s.faults.Crashes > 0 && s.rng.faults.IntN(4) == 0 {
 		s.cutPowerAtWrite(m) // of its recovery, perhaps
 	}
+	if s.starting != nil {
+		s.starting(m)
+	}
 	r, err := replica.Start(s.ctx, cfg,
 		replica.WithTransport(m.transport(&transport{network: s.network, process: p})),
 		replica.WithStorage(m.disk.fs),

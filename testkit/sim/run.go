@@ -78,8 +78,9 @@ type simulation struct {
 	deferred  []deferred
 	view      messages.View
 	charges   map[string]int
-	forced    bool // a crash, for want of one
-	calm      bool // the faults have stopped
+	forced    bool          // a crash, for want of one
+	starting  func(*member) // of tests, before a life begins; nil for none
+	calm      bool          // the faults have stopped
 	deadline  time.Time
 	rng       struct{ faults, panics, replicas *rand.Rand }
 }
