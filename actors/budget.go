@@ -14,7 +14,7 @@ import (
 // and by the transport stops reading from it, and it delays its own messages
 // only. Nothing waiting is lost, save beyond heldBytesMax. [S10, K1]
 const (
-	creditMax    = 8192
+	creditMax    = 4096
 	creditRefill = 2048 // a heartbeat
 
 	costFrame  = 2  // reading any frame, and for each costBytes of it as much as a unit

@@ -227,11 +227,9 @@ func (a *detectorActor) report(c actor.Context, found []detector.Violation) {
 		a.t.hub.publish(messages.ViolationDetected{Member: v.Member, Type: v.Type.String(), Score: v.Score, Banned: v.Banned})
 		if v.Evidence != nil {
 			a.convicted(c, *v.Evidence)
+			a.judgeAll(c)
 		}
 		a.bans(v.Bans)
-	}
-	if len(found) > 0 {
-		a.judgeAll(c)
 	}
 }
 

@@ -3,6 +3,7 @@ package cluster
 import (
 	"bytes"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cretoai/consensus/messages"
 )
@@ -14,11 +15,20 @@ type MemoryNetwork struct {
 	mu      sync.Mutex
 	members []*memoryTransport
 	blocked map[[2]messages.Index]bool
+	unread  []atomic.Int64 // bytes, by sender and receiver
 }
 
 // NewMemoryNetwork makes a network of n members, none of them started.
 func NewMemoryNetwork(n int) *MemoryNetwork {
-	return &MemoryNetwork{members: make([]*memoryTransport, n), blocked: make(map[[2]messages.Index]bool)}
+	return &MemoryNetwork{members: make([]*memoryTransport, n), blocked: make(map[[2]messages.Index]bool), unread: make([]atomic.Int64, n*n)}
+}
+
+// Unread is how many bytes one member sent another that were not released yet. A
+// network would stop taking more at some point; this one leaves that to senders.
+func (m *MemoryNetwork) Unread(from, to messages.Index) int { return int(m.link(from, to).Load()) }
+
+func (m *MemoryNetwork) link(from, to messages.Index) *atomic.Int64 {
+	return &m.unread[int(from)*len(m.members)+int(to)]
 }
 
 // Block cuts one direction of a link, or restores it. Frames sent meanwhile are
@@ -74,7 +84,9 @@ func (t *memoryTransport) Send(to messages.Index, _ Lane, frame []byte) {
 		return
 	}
 	if other := t.network.members[to]; other != nil {
-		other.inbox.put(&Inbound{From: t.self, Frame: bytes.Clone(frame)})
+		unread, size := t.network.link(t.self, to), int64(len(frame))
+		unread.Add(size)
+		other.inbox.put(&Inbound{From: t.self, Frame: bytes.Clone(frame), release: func() { unread.Add(-size) }})
 	}
 }
 
