@@ -117,7 +117,7 @@ func (s *sequencer) onTerminated(m *actor.Terminated) {
 // rebuildCore makes the sequencer's core from disk, and from what was executed
 // above the checkpoint that is stable there.
 func (t *Tree) rebuildCore(m *rebuilt) (*pbft.Sequencer, []pbft.Effect, error) {
-	stable, err := t.recoverStable()
+	stable, err := recoverStable(t.cfg.State)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -69,7 +69,7 @@ func (t *Tree) standUp(stable pbft.StableCheckpoint, head messages.Digest, repla
 		Self: t.cfg.Self, N: t.n, Quorum: t.quorum, Leader: t.schedule.Leader,
 		Params: t.cfg.Genesis.Params, PipelineDepth: t.cfg.PipelineDepth,
 	}, stable, head)
-	views, err := t.recoverViews()
+	views, err := recoverViews(t.cfg.State)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -98,8 +98,8 @@ func (t *Tree) standUp(stable pbft.StableCheckpoint, head messages.Digest, repla
 }
 
 // recoverViews reads what stood beside the last stable checkpoint about views.
-func (t *Tree) recoverViews() ([]pbft.Record, error) {
-	data, err := t.cfg.State.Get(keyView)
+func recoverViews(store *storage.State) ([]pbft.Record, error) {
+	data, err := store.Get(keyView)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil
 	}
@@ -110,8 +110,8 @@ func (t *Tree) recoverViews() ([]pbft.Record, error) {
 }
 
 // recoverStable reads the last stable checkpoint; genesis is the zero value.
-func (t *Tree) recoverStable() (pbft.StableCheckpoint, error) {
-	record, err := t.cfg.State.Get(keyStable)
+func recoverStable(store *storage.State) (pbft.StableCheckpoint, error) {
+	record, err := store.Get(keyStable)
 	if errors.Is(err, storage.ErrNotFound) {
 		return pbft.StableCheckpoint{}, nil
 	}
@@ -129,7 +129,7 @@ func (t *Tree) recoverStable() (pbft.StableCheckpoint, error) {
 // is the one a quorum signed.
 func (t *Tree) recoverState() (pbft.StableCheckpoint, *executedState, error) {
 	state := &executedState{clients: pbft.NewClients(t.cfg.Genesis.Params.NonceWindow), app: t.cfg.App}
-	stable, err := t.recoverStable()
+	stable, err := recoverStable(t.cfg.State)
 	if err != nil || stable.Seq == 0 {
 		return stable, state, err
 	}

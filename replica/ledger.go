@@ -10,7 +10,6 @@ import (
 	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/pbft"
-	"github.com/cretoai/consensus/storage"
 )
 
 // LedgerSummary is what the folder of a stopped replica proves.
@@ -33,13 +32,7 @@ func readLedger(fs vfs.FS, home string, genesis *messages.Genesis, member messag
 	if err != nil {
 		return nil, fmt.Errorf("genesis: %w", err)
 	}
-	if int(member) >= genesis.N() {
-		return nil, fmt.Errorf("member %d of %d", member, genesis.N())
-	}
-	if _, err := fs.Stat(home); err != nil {
-		return nil, fmt.Errorf("read the ledger: %w", err)
-	}
-	f, err := openFolder(fs, home, storage.Identity{Chain: keyring.Chain(), Member: genesis.MemberID(member)}, storage.Options{})
+	f, err := openStopped(fs, home, keyring, genesis, member)
 	if err != nil {
 		return nil, err
 	}
