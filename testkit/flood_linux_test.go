@@ -128,6 +128,8 @@ func (f *flooder) start(frames [][]byte) (stop func() (sent int, cost time.Durat
 		defer close(ended)
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
+		pause := time.NewTicker(time.Millisecond)
+		defer pause.Stop()
 		before := processorTime(f.b, syscall.RUSAGE_THREAD)
 		for i := 0; ; i++ {
 			idle := true
@@ -145,7 +147,7 @@ func (f *flooder) start(frames [][]byte) (stop func() (sent int, cost time.Durat
 			default:
 			}
 			if idle {
-				time.Sleep(time.Millisecond)
+				<-pause.C
 			}
 		}
 	}()
