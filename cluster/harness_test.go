@@ -14,7 +14,8 @@ import (
 	"github.com/cretoai/consensus/messages"
 )
 
-// waitMax bounds every wait of these tests; nothing that works takes as long.
+// waitMax bounds every wait of these tests for the next thing to happen; nothing
+// that works takes as long.
 const waitMax = 30 * time.Second
 
 // testChain is the chain of all members that are meant to meet.
@@ -147,8 +148,8 @@ func (n *node) poke() {
 	}
 }
 
-// look takes in what was delivered.
-func (n *node) look() {
+// look takes in what was delivered, and says how many frames came.
+func (n *node) look() (frames int) {
 	n.mu.Lock()
 	fresh := n.fresh
 	n.fresh = nil
@@ -157,20 +158,26 @@ func (n *node) look() {
 		switch m := msg.(type) {
 		case *Inbound:
 			n.in = append(n.in, m)
+			frames++
 		case *PeerChange:
 			n.peer = append(n.peer, m)
 		}
 	}
+	return frames
 }
 
-// wait returns once cond holds, and fails the test if it never does.
+// wait returns once cond holds, and fails the test if it does not and no frame
+// comes any more: how long many of them take is the machine's business.
 func (n *node) wait(what string, cond func() bool) {
 	n.t.Helper()
 	timeout := time.NewTimer(waitMax)
 	defer timeout.Stop()
-	for n.look(); !cond(); n.look() {
+	for n.look(); !cond(); {
 		select {
 		case <-n.signal:
+			if n.look() > 0 {
+				timeout.Reset(waitMax)
+			}
 		case <-timeout.C:
 			n.t.Fatalf("waited %v for %s: %d frames, peers %v", waitMax, what, len(n.in), n.peer)
 		}
