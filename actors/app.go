@@ -10,26 +10,33 @@ import (
 // same order on every replica.
 //
 // Everything it does must be a function of what it was given: no clock, no
-// chance, no order of a map, nothing local; replicas whose results differ stop.
-// All calls come from one goroutine, one at a time.
+// chance, no order of a map, nothing local; replicas whose states differ stop.
+// Calls come one at a time, and no two at once, though not always from the same
+// goroutine; an application that is asked from elsewhere, too, brings its own
+// lock. None may take long: while it does, nothing is executed.
+//
+// kvstore.NewMachine makes one from a function that executes a single operation,
+// and keeps its panics from being the replica's.
 type StateMachine interface {
 	// Apply executes the operations of one sequence in order. Operations that
 	// were executed before, or expired, are not among them, so ops may be empty.
 	// What ops points to is valid during the call only. There is no way to refuse
 	// an operation: one the application does not like is executed as a failed one,
-	// which is a Result like any other, the same on all replicas. A panic out of
-	// Apply ends execution here, and on every replica alike.
+	// which is a Result like any other, the same on all replicas. [X5] A panic out
+	// of Apply ends execution here, and on every replica alike.
 	Apply(seq messages.Seq, ops []Operation)
 
-	// Digest identifies the state after the last Apply. It is called at
-	// checkpoints.
+	// Digest identifies the state after the last Apply, however it came about: by
+	// Apply alone, or by Restore on the way. It is called at checkpoints.
 	Digest() messages.Digest
 
 	// Snapshot writes the state, so that Restore of what was written gives a
-	// state of equal Digest. It is called at checkpoints.
+	// state of equal Digest. It is called at checkpoints, unless the application is
+	// Bucketed. An error stops the replica.
 	Snapshot(w io.Writer) error
 
-	// Restore replaces the state by a snapshot.
+	// Restore replaces the state by a snapshot. After an error the state is
+	// undefined, and the replica does not start.
 	Restore(r io.Reader) error
 }
 

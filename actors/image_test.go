@@ -12,6 +12,7 @@ func TestFoldedImagesKeepTheNewestBuckets(t *testing.T) {
 	var images []*image
 	for i := range imagesMax + 3 {
 		im := &image{seq: messages.Seq(i + 1), buckets: map[int][]byte{i: {byte(i)}, 100: {byte(i)}}}
+		im.app = &appImage{buckets: map[int][]byte{i: {byte(i)}, 100: {byte(i)}}}
 		images = fold(append(images, im))
 	}
 	if len(images) != imagesMax || images[0].seq != 4 {
@@ -21,6 +22,12 @@ func TestFoldedImagesKeepTheNewestBuckets(t *testing.T) {
 		if got := images[0].buckets[i]; len(got) != 1 || got[0] != byte(i) {
 			t.Errorf("bucket %d holds %v", i, got)
 		}
+		if got := images[0].app.buckets[i]; len(got) != 1 || got[0] != byte(i) {
+			t.Errorf("the application's bucket %d holds %v", i, got)
+		}
+	}
+	if got := images[0].app.buckets[100]; got[0] != 3 {
+		t.Errorf("the application's bucket 100 holds %v, want the newest", got)
 	}
 	if got := images[0].buckets[100]; got[0] != 3 {
 		t.Errorf("bucket 100 holds %v, want the newest", got)

@@ -48,7 +48,7 @@ type parentPage struct {
 	changed bool // written since it was taken
 }
 
-// Apply implements StateMachine.
+// Apply implements StateMachine. [X5]
 func (l *VertexLedger) Apply(_ messages.Seq, ops []Operation) {
 	for i := range ops {
 		l.moved = true

@@ -12,7 +12,7 @@ import (
 // too. What holds then, with at most f members faulty: no correct replica has
 // another batch at that sequence, nor will. Whether the vertex took effect there
 // is the replicated state's to say and not proved: it was a no-op if its nonce
-// had been spent before.
+// had been spent before. [X6]
 func (k *Keyring) OpenFinality(p *messages.FinalityProof) error {
 	if p.Chain != k.chain {
 		return fmt.Errorf("the proof is for the chain with genesis %s, not %s", p.Chain.Hex(), k.chain.Hex())

@@ -47,7 +47,7 @@ func mldsa44(t *testing.T) crypto.Scheme {
 	return s
 }
 
-func TestOpenFinality(t *testing.T) {
+func TestX6_OpenFinality(t *testing.T) {
 	m := newMembers(t, 4, mldsa44(t))
 	for _, size := range []struct{ n, i int }{{1, 0}, {2, 1}, {33, 32}, {1024, 500}} {
 		p := aProof(t, m, size.n, size.i, 0, 1, 3)
@@ -76,9 +76,9 @@ func TestOpenFinality(t *testing.T) {
 	}
 }
 
-// TestTamperedFieldsAreRefused gives every field of the file other values, one
+// TestX6_TamperedFieldsAreRefused gives every field of the file other values, one
 // at a time, and expects each to be refused for its own reason.
-func TestTamperedFieldsAreRefused(t *testing.T) {
+func TestX6_TamperedFieldsAreRefused(t *testing.T) {
 	m := newMembers(t, 4, mldsa44(t))
 	data, err := aProof(t, m, 40, 35, 0, 1, 3).Encode()
 	if err != nil {

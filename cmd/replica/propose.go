@@ -156,7 +156,7 @@ func proposeMany(ctx context.Context, c *client, o proposeOptions, out io.Writer
 	}
 	elapsed := time.Since(begin).Seconds()
 	result := manyResult{Vertices: o.count, ElapsedSeconds: elapsed}
-	fresh := slices.DeleteFunc(receipts, func(r httpapi.Receipt) bool { return r.NoOp != "" })
+	fresh := slices.DeleteFunc(receipts, func(r httpapi.Receipt) bool { return r.NoOp != "" || r.Failed })
 	result.Finalized, result.VerticesPerSecond = len(fresh), float64(len(fresh))/elapsed
 	for i, r := range fresh {
 		if i == 0 || r.Sequence < result.FirstSequence {
@@ -171,7 +171,7 @@ func proposeMany(ctx context.Context, c *client, o proposeOptions, out io.Writer
 			result.Finalized, result.Vertices, elapsed, result.VerticesPerSecond, result.FirstSequence, result.LastSequence)
 	}
 	if err == nil && result.Finalized != o.count {
-		err = fmt.Errorf("%d of %d vertices were executed as no-ops", o.count-result.Finalized, o.count)
+		err = fmt.Errorf("%d of %d vertices were executed without effect", o.count-result.Finalized, o.count)
 	}
 	return err
 }

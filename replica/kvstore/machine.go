@@ -82,7 +82,7 @@ func (m *Machine) Apply(_ messages.Seq, ops []replica.Operation) {
 }
 
 // run executes one operation and makes its writes part of the state if it
-// succeeds.
+// succeeds. [X5]
 func (m *Machine) run(op replica.Operation) (result replica.Result) {
 	defer func() {
 		if p := recover(); p != nil {

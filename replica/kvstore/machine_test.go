@@ -85,9 +85,9 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// TestPoisonousOperationsFailAlone: whatever an operation does, it becomes a
+// TestX5_PoisonousOperationsFailAlone: whatever an operation does, it becomes a
 // failure without effect, and those beside it are executed.
-func TestPoisonousOperationsFailAlone(t *testing.T) {
+func TestX5_PoisonousOperationsFailAlone(t *testing.T) {
 	var panics []any
 	build := func() *Machine {
 		m := NewMachine(func(tx *Tx, op replica.Operation) (string, error) {
