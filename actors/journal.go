@@ -243,13 +243,34 @@ func (j *journal) prepare(c actor.Context) {
 type prepareSegment struct{}
 
 // preparer fills segments with zeros beside the journal, so that a roll-over
-// does not wait for it.
-type preparer struct{ t *Tree }
+// does not wait for it, and watches the space there is for them.
+type preparer struct {
+	t      *Tree
+	space  space
+	failed error // why the last segment could not be prepared, nil if it could
+}
+
+func newPreparer(t *Tree) *preparer { return &preparer{t: t, space: space{t: t}} }
 
 func (p *preparer) Receive(c actor.Context) {
-	if _, ok := c.Message().(*prepareSegment); ok && p.t.cfg.Journal.NeedsPrepare() {
-		if err := p.t.cfg.Journal.PrepareNext(); err != nil {
-			p.t.log.Error().Err(err).Msg("the journal's next segment could not be prepared; the next roll-over tries again")
+	switch c.Message().(type) {
+	case *prepareSegment:
+		p.prepare()
+	case *tick:
+		if p.failed != nil { // there may be space again
+			p.prepare()
 		}
+		p.space.look(p.failed)
+	}
+}
+
+func (p *preparer) prepare() {
+	if !p.t.cfg.Journal.NeedsPrepare() {
+		p.failed = nil
+		return
+	}
+	before := p.failed
+	if p.failed = p.t.cfg.Journal.PrepareNext(); p.failed != nil && before == nil {
+		p.t.log.Error().Err(p.failed).Msg("the journal's next segment could not be prepared; it is tried again")
 	}
 }

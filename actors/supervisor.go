@@ -37,7 +37,7 @@ import (
 func (t *Tree) children() []child {
 	return []child{
 		{name: "journal", produce: func(int) actor.Actor { return newJournal(t) }, budget: never},
-		{name: "preparer", produce: func(int) actor.Actor { return &preparer{t} }},
+		{name: "preparer", produce: func(int) actor.Actor { return newPreparer(t) }},
 		{name: "signers", produce: func(life int) actor.Actor { return newSigners(t, life) }, strategy: t.superviseWorkers()},
 		{name: "egress", produce: func(int) actor.Actor { return &egress{t} }},
 		{name: "ingress", produce: func(life int) actor.Actor { return newIngress(t, life) }},

@@ -83,6 +83,7 @@ type Tree struct {
 	progress   atomic.Pointer[Progress]
 	highest    atomic.Uint64 // the highest sequence the sequencer heard of
 	halted     atomic.Pointer[string]
+	full       atomic.Pointer[string] // why the disk is too full, nil if it is not
 	views      atomic.Pointer[[]byte] // what a restart needs to know of views, see encodeViews
 	patience   atomic.Int64           // the view's timeout, nanoseconds
 
@@ -130,7 +131,7 @@ func (l *links) beginning() []*actor.PID { return []*actor.PID{l.journal, l.exec
 
 // ticked lists who gets the heartbeat.
 func (l *links) ticked() []*actor.PID {
-	return []*actor.PID{l.ingress, l.journal, l.sequencer, l.proposer, l.viewchange, l.detector, l.sync}
+	return []*actor.PID{l.ingress, l.journal, l.preparer, l.sequencer, l.proposer, l.viewchange, l.detector, l.sync}
 }
 
 // Start recovers the replica's state from disk and starts its actors; the

@@ -39,7 +39,7 @@ type Metrics struct {
 	currentView, viewTimeout, banned   prometheus.Gauge
 	stableCheckpoint, executedSequence prometheus.Gauge
 	pendingVertices, peersConnected    prometheus.Gauge
-	walSyncDisabled                    prometheus.Gauge
+	walSyncDisabled, diskFree          prometheus.Gauge
 	queueDepth                         closed[prometheus.Gauge]
 	phaseDuration                      closed[prometheus.Observer]
 	batchVertices, batchBytes          prometheus.Observer
@@ -86,6 +86,7 @@ func New(o Options) *Metrics {
 	m.executedSequence = r.gauge("executed_sequence", "Sequence of the last batch executed.")
 	m.pendingVertices = r.gauge("pending_vertices", "Vertices in the pool that are not executed yet.")
 	m.peersConnected = r.gauge("peers_connected", "Other members with an open channel.")
+	m.diskFree = r.gauge("disk_free_bytes", "Bytes left on the disk of the journal, where its file system tells.")
 	m.walSyncDisabled = r.gauge("wal_sync_disabled", "1 if the journal is not flushed before votes are sent, which is unsafe; 0 otherwise.")
 	m.queueDepth = r.gauges("queue_depth", "Items that wait, by queue.", "queue", queues)
 	r.buildInfo(o.Version)

@@ -42,6 +42,7 @@ func exercise(m *Metrics) {
 	m.ObserveSign(16*time.Second, 17)
 	m.ObserveVerify(18 * time.Second)
 	m.ObserveFlush(19*time.Second, 20)
+	m.SetDiskFree(16)
 	m.SetWALSyncDisabled(true)
 	m.SetQueueDepth("egress", 21)
 	m.AddQueueDepth("egress", -1)

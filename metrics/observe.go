@@ -90,6 +90,9 @@ func (m *Metrics) SetWALSyncDisabled(disabled bool) {
 	}
 }
 
+// SetDiskFree says how much is left on the disk.
+func (m *Metrics) SetDiskFree(bytes uint64) { m.diskFree.Set(float64(bytes)) }
+
 // Queues, drops and restarts.
 
 // SetQueueDepth says how many items wait in a queue.

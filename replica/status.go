@@ -82,6 +82,9 @@ func (r *Replica) Ready() (ready bool, reason string) {
 	if reason, halted := r.tree.Halted(); halted {
 		return false, reason
 	}
+	if reason, full := r.tree.DiskFull(); full {
+		return false, reason
+	}
 	if need := messages.Quorum(r.genesis.N()) - 1; r.tree.Connected() < need {
 		return false, "too few members connected for a quorum"
 	}

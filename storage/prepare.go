@@ -16,6 +16,16 @@ func (j *Journal) NeedsPrepare() bool {
 	return len(j.prepared) == 0 && j.failure == nil
 }
 
+// Free is how many bytes the journal's file system has left for this process; an
+// error if it does not tell.
+func (j *Journal) Free() (uint64, error) {
+	usage, err := j.o.FS.GetDiskUsage(j.dir)
+	return usage.AvailBytes, wrap(err, "ask for the space left in %s", j.dir)
+}
+
+// SegmentBytes is the size of new segments.
+func (j *Journal) SegmentBytes() int64 { return j.o.SegmentBytes }
+
 // PrepareNext makes the next segment ready ahead of need, if none is: a released
 // one, or a new one filled with zeros, because a file that is merely allocated
 // doubles the time of a flush. It is slow, and meant for a worker beside the one
