@@ -8,9 +8,9 @@ import (
 )
 
 // space watches what is left on the disk. A journal that cannot be written ends
-// its replica [D7], so a replica says that it is not ready while there is still
-// room: its current segment is reserved, and a few more fit. It goes on voting
-// meanwhile, and is ready again when there is space.
+// its replica, so a replica says that it is not ready while there is still room:
+// its current segment is reserved, and a few more fit. It goes on voting
+// meanwhile, and is ready again when there is space. [D7, D8]
 type space struct {
 	t     *Tree
 	short bool
