@@ -64,14 +64,17 @@ func TestBudget_NewVotesAreFree(t *testing.T) {
 func TestBudget_GarbageIsPaced(t *testing.T) {
 	for _, refill := range []int{creditRefill, creditRefill / bannedShare} {
 		b := &newBudgets(1)[0]
-		for b.frame(small) {
+		for n := 0; b.frame(small); n++ {
+			if n > creditMax {
+				t.Fatal("credit has no end")
+			}
 		}
 		for range 20 {
 			if b.beat(refill) {
 				t.Fatal("a flood")
 			}
 			handled := 0
-			for b.frame(small) {
+			for b.frame(small) && handled <= refill {
 				handled++
 			}
 			if most := refill/(costBundle+costFrame) + 1; handled > most || handled < most-2 {

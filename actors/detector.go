@@ -142,6 +142,8 @@ func (a *detectorActor) Receive(c actor.Context) {
 		a.report(c, a.observe(m.votes))
 	case *evidenceArrived:
 		a.report(c, ask(d, func(core *detector.Detector) []detector.Violation { return core.Believe(m.proven) }))
+	case *newViewRefused:
+		a.onNewViewRefused(c, m)
 	case *misbehaved:
 		a.report(c, a.charge(m))
 	case *standing:
@@ -227,6 +229,10 @@ func (a *detectorActor) report(c actor.Context, found []detector.Violation) {
 		a.t.hub.publish(messages.ViolationDetected{Member: v.Member, Type: v.Type.String(), Score: v.Score, Banned: v.Banned})
 		if v.Evidence != nil {
 			a.convicted(c, *v.Evidence)
+			a.judgeAll(c)
+		}
+		if v.NewView.Valid() {
+			a.convictedOfNewView(c, v.NewView)
 			a.judgeAll(c)
 		}
 		a.bans(v.Bans)

@@ -19,7 +19,7 @@ import (
 // every peer. There is at most one record for each epoch, member and kind of
 // vote; a pardon is kept beside them. [E9]
 var (
-	keyEvidence = []byte("evidence/") // + epoch 8 ‖ member 2 ‖ kind 1: forgiven 1 ‖ frame
+	keyEvidence = []byte("evidence/") // + epoch 8 ‖ member 2 ‖ kind 1: forgiven 1 ‖ the file
 	keyPardon   = []byte("pardon/")   // + epoch 8 ‖ member 2: the stable checkpoint 8
 )
 
@@ -31,9 +31,17 @@ func pardonKey(epoch messages.Epoch, member messages.Index) []byte {
 	return binary.BigEndian.AppendUint16(epochKey(keyPardon, epoch), uint16(member))
 }
 
-func evidenceKey(e *messages.Evidence) []byte {
-	key := binary.BigEndian.AppendUint16(epochKey(keyEvidence, e.Epoch()), uint16(e.Member))
-	return append(key, byte(e.Kind))
+func evidenceKey(epoch messages.Epoch, member messages.Index, kind messages.Kind) []byte {
+	key := binary.BigEndian.AppendUint16(epochKey(keyEvidence, epoch), uint16(member))
+	return append(key, byte(kind))
+}
+
+// forgivenByte begins a record.
+func forgivenByte(forgiven bool) []byte {
+	if forgiven {
+		return []byte{1}
+	}
+	return []byte{0}
 }
 
 // encodeEvidence makes the frame, which is what is stored and exported.
@@ -46,11 +54,7 @@ func encodeEvidence(e *messages.Evidence) []byte {
 }
 
 func putEvidence(b *storage.Batch, e *messages.Evidence, forgiven bool) {
-	value := []byte{0}
-	if forgiven {
-		value[0] = 1
-	}
-	b.Set(evidenceKey(e), append(value, encodeEvidence(e)...))
+	b.Set(evidenceKey(e.Epoch(), e.Member, e.Kind), append(forgivenByte(forgiven), encodeEvidence(e)...))
 }
 
 // convicted makes new evidence durable, and only then tells: every peer once,
@@ -69,7 +73,7 @@ func (a *detectorActor) convicted(c actor.Context, e detector.Evidence) {
 	if e.Member == a.t.cfg.Self {
 		a.t.log.Error().Msg("this replica's own key signed both: another process uses the key, or the disk was set back; stop it")
 	}
-	a.t.export(m)
+	a.t.exportFile(m.FileName(), encodeEvidence(m))
 	c.Send(a.t.links.egress, &broadcast{cluster.LaneViewChange, m})
 	a.t.hub.publish(messages.EvidenceFound{Evidence: m})
 }
@@ -82,6 +86,9 @@ func (a *detectorActor) lift(m *lift) {
 		changes = core.Lift(m.member)
 		for _, r := range core.Records(m.member) {
 			putEvidence(batch, r.Message(), r.Forgiven)
+		}
+		if proof, forgiven := core.NewViewRecord(m.member); proof != nil {
+			putNewView(batch, proof, forgiven)
 		}
 		low := binary.BigEndian.AppendUint64(nil, uint64(core.Pardoned(m.member)))
 		batch.Set(pardonKey(a.t.cfg.Keyring.Epoch(), m.member), low)
@@ -97,14 +104,14 @@ func (a *detectorActor) lift(m *lift) {
 	m.done <- nil
 }
 
-// export hands evidence out as a file. The state store holds it, whatever
+// exportFile hands evidence out as a file. The state store holds it, whatever
 // becomes of the file.
-func (t *Tree) export(e *messages.Evidence) {
+func (t *Tree) exportFile(name string, data []byte) {
 	if t.cfg.Export == nil {
 		return
 	}
-	if err := t.cfg.Export(e.FileName(), encodeEvidence(e)); err != nil {
-		t.log.Error().Err(err).Str("file", e.FileName()).Msg("evidence could not be written to a file")
+	if err := t.cfg.Export(name, data); err != nil {
+		t.log.Error().Err(err).Str("file", name).Msg("evidence could not be written to a file")
 	}
 }
 
@@ -140,6 +147,9 @@ func (t *Tree) recoverRecord(value []byte) error {
 	if len(value) == 0 || value[0] > 1 {
 		return errors.New("no record of this release")
 	}
+	if messages.IsInvalidNewView(value[1:]) {
+		return t.recallNewView(value[1:], value[0] == 1)
+	}
 	m, err := messages.DecodeFrame(value[1:])
 	if err != nil {
 		return err
@@ -153,7 +163,7 @@ func (t *Tree) recoverRecord(value []byte) error {
 		return err
 	}
 	t.detector.core.Recall(proven, value[0] == 1)
-	t.export(e)
+	t.exportFile(e.FileName(), value[1:])
 	return nil
 }
 

@@ -203,6 +203,7 @@ func (v *viewchange) perform(c actor.Context, effects []leader.Effect) {
 		case leader.NewViewRefused:
 			v.t.log.Warn().Int("peer", int(e.NewView.From)).Uint64("view", uint64(e.NewView.Body.View)).Str("reason", e.Reason).
 				Msg("a new-view does not follow from its view-changes")
+			c.Send(v.t.links.detector, &newViewRefused{proofOf(e)})
 		}
 	}
 }

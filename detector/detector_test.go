@@ -283,7 +283,7 @@ func TestCharges_NameTheirPeerAndType(t *testing.T) {
 // The names are label values that dashboards know.
 func TestType_Names(t *testing.T) {
 	want := []string{"equivocation", "invalid_signature", "malformed", "oversized",
-		"flooding", "protocol", "timeout", "non_participation"}
+		"flooding", "protocol", "timeout", "non_participation", "invalid_new_view"}
 	for i, typ := range Types {
 		if typ.String() != want[i] {
 			t.Errorf("type %d is called %q, want %q", i, typ, want[i])

@@ -30,6 +30,7 @@ type standing struct {
 	tally Tally
 	// records hold at most one proof a kind, in the order of kinds. [E9]
 	records []Record
+	newView newViewRecord
 	// forgiven is the stable checkpoint up to which an operator forgave lies.
 	forgiven messages.Seq
 }
@@ -97,6 +98,7 @@ func (s *standing) pardon(low messages.Seq) {
 	for i := range s.records {
 		s.records[i].Forgiven = true
 	}
+	s.newView.forgiven = true
 }
 
 // rejudge decides who is banned: the convicted, and of those whose merit is

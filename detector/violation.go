@@ -19,6 +19,7 @@ const (
 	TypeProtocol                     // sent a well-formed message no correct member sends
 	TypeTimeout                      // was too late
 	TypeNonParticipation             // did not take part
+	TypeInvalidNewView               // signed a NewView that does not follow from its ViewChanges
 
 	types = iota
 )
@@ -26,12 +27,12 @@ const (
 // Types lists all types in ascending order.
 var Types = [types]Type{
 	TypeEquivocation, TypeInvalidSignature, TypeMalformed, TypeOversized,
-	TypeFlooding, TypeProtocol, TypeTimeout, TypeNonParticipation,
+	TypeFlooding, TypeProtocol, TypeTimeout, TypeNonParticipation, TypeInvalidNewView,
 }
 
 var typeNames = [types]string{
 	"equivocation", "invalid_signature", "malformed", "oversized",
-	"flooding", "protocol", "timeout", "non_participation",
+	"flooding", "protocol", "timeout", "non_participation", "invalid_new_view",
 }
 
 func (t Type) String() string {
@@ -63,7 +64,7 @@ func (c Class) String() string {
 // Class is the type's class.
 func (t Type) Class() Class {
 	switch t {
-	case TypeEquivocation:
+	case TypeEquivocation, TypeInvalidNewView:
 		return Provable
 	case TypeTimeout, TypeNonParticipation:
 		return SuspicionOnly
@@ -79,8 +80,10 @@ type Violation struct {
 	Score int
 	// Banned: the member is banned after the charge.
 	Banned bool
-	// Evidence is the proof of a provable violation, nil otherwise.
+	// Evidence is the proof of an equivocation, nil otherwise.
 	Evidence *Evidence
+	// NewView is the proof of an invalid NewView, not valid otherwise.
+	NewView ProvenNewView
 	// Bans are the changes the charge made.
 	Bans Bans
 }

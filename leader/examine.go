@@ -98,7 +98,7 @@ func (m *Manager) signed(now time.Time, nv NewView) {
 // examine begins an examination with the parts that are held.
 func (m *Manager) examine(ex *examination) {
 	m.exams[ex.nv.From] = ex
-	if err := m.rules.checkSupport(ex.nv.Body); err != nil {
+	if err := m.rules.CheckSupport(ex.nv.Body); err != nil {
 		m.refuse(ex, nil, err)
 		return
 	}

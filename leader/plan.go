@@ -56,7 +56,7 @@ func (r Rules) plan(s []*messages.ViewChangeBody, minS messages.Seq, certified f
 // certified, and the checkpoint at min-s must be, for the NewView to be accepted;
 // but that is no matter of following. [H5]
 func (r Rules) CheckNewView(b *messages.NewViewBody, s []*messages.ViewChangeBody) error {
-	if err := r.checkSupport(b); err != nil {
+	if err := r.CheckSupport(b); err != nil {
 		return err
 	}
 	for i, vc := range s {
@@ -75,9 +75,9 @@ func (r Rules) CheckNewView(b *messages.NewViewBody, s []*messages.ViewChangeBod
 	return p.compare(b)
 }
 
-// checkSupport checks that a quorum of members supports the NewView. Distinct
-// members are the body's own affair.
-func (r Rules) checkSupport(b *messages.NewViewBody) error {
+// CheckSupport checks that a quorum of members supports the NewView. Distinct
+// members are the body's own affair. A NewView without it condemns itself.
+func (r Rules) CheckSupport(b *messages.NewViewBody) error {
 	if len(b.ViewChanges) < r.Quorum {
 		return fmt.Errorf("%d view-changes are no quorum of %d", len(b.ViewChanges), r.Quorum)
 	}

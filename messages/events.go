@@ -67,11 +67,19 @@ type BanEnded struct {
 // found by itself or told by a peer and judged. EncodeFrame makes its file.
 type EvidenceFound struct{ Evidence *Evidence }
 
-func (Finalized) event()         {}
-func (Checkpointed) event()      {}
-func (ViewChanged) event()       {}
-func (LeaderSuspected) event()   {}
-func (ViolationDetected) event() {}
-func (MemberBanned) event()      {}
-func (BanEnded) event()          {}
-func (EvidenceFound) event()     {}
+// InvalidNewViewFound says that this replica holds proof that a leader signed a
+// NewView that does not follow from its ViewChanges. Encode makes its file.
+type InvalidNewViewFound struct {
+	Proof  *InvalidNewView
+	Reason string
+}
+
+func (Finalized) event()           {}
+func (Checkpointed) event()        {}
+func (ViewChanged) event()         {}
+func (LeaderSuspected) event()     {}
+func (ViolationDetected) event()   {}
+func (MemberBanned) event()        {}
+func (BanEnded) event()            {}
+func (InvalidNewViewFound) event() {}
+func (EvidenceFound) event()       {}

@@ -33,7 +33,7 @@ var lanes = []string{"votes", "viewchange", "batches", "bulk"}
 
 // violations are the kinds of misbehaviour the detector tells apart.
 var violations = []string{
-	"equivocation",                                                        // provable
+	"equivocation", "invalid_new_view", // provable
 	"invalid_signature", "malformed", "oversized", "flooding", "protocol", // attributable
 	"timeout", "non_participation", // suspicion only
 }

@@ -44,9 +44,9 @@ func (r *Replica) Bans() []Ban {
 				b.Violations[t.String()] = n
 			}
 		}
-		for _, e := range r.Evidence() {
-			if e.Member == m.Member && m.Convicted {
-				b.Evidence = append(b.Evidence, e.FileName())
+		for _, f := range r.EvidenceFiles() {
+			if f.Member == m.Member && m.Convicted {
+				b.Evidence = append(b.Evidence, f.Name)
 			}
 		}
 		bans = append(bans, b)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/cretoai/consensus/actors"
 	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/detector"
 	"github.com/cretoai/consensus/messages"
@@ -44,7 +45,7 @@ func readFile(fs vfs.FS, path string) (data []byte, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return io.ReadAll(io.LimitReader(f, messages.FrameBytesMax+1))
+	return io.ReadAll(io.LimitReader(f, messages.InvalidNewViewBytesMax+1))
 }
 
 func writeFile(fs vfs.FS, path string, data []byte) (err error) {
@@ -63,8 +64,53 @@ func writeFile(fs vfs.FS, path string, data []byte) (err error) {
 // told by others and judged: at most one proof for each member and kind of vote.
 func (r *Replica) Evidence() []*messages.Evidence { return r.tree.Detector().Evidence() }
 
-// VerifyEvidence judges a file of evidence with nothing but the genesis: an
-// error says why it proves nothing, otherwise the member named in it lied.
+// EvidenceFile is a file of evidence, as it lies in the home folder.
+type EvidenceFile = actors.EvidenceFile
+
+// EvidenceFiles gives all evidence this replica holds, that against leaders whose
+// NewViews do not follow included, as files.
+func (r *Replica) EvidenceFiles() []EvidenceFile { return r.tree.Detector().Files() }
+
+// Verdict is what a file of evidence proves.
+type Verdict struct {
+	Member messages.Index // who lied
+	View   messages.View
+	// Evidence are two votes for one place, nil if something else is proved.
+	Evidence *messages.Evidence
+	// NewView does not follow from its ViewChanges, for Reason; nil if something
+	// else is proved.
+	NewView *messages.InvalidNewView
+	Reason  string
+}
+
+// JudgeEvidence judges a file of evidence of any kind with nothing but the
+// genesis: an error says why it proves nothing.
+func JudgeEvidence(genesis *messages.Genesis, file []byte) (*Verdict, error) {
+	if !messages.IsInvalidNewView(file) {
+		e, err := VerifyEvidence(genesis, file)
+		if err != nil {
+			return nil, err
+		}
+		return &Verdict{Member: e.Member, View: e.View, Evidence: e}, nil
+	}
+	keyring, err := crypto.NewKeyring(genesis)
+	if err != nil {
+		return nil, fmt.Errorf("genesis: %w", err)
+	}
+	e, err := messages.ParseInvalidNewView(file)
+	if err != nil {
+		return nil, fmt.Errorf("this is no evidence, or it was changed: %w", err)
+	}
+	p, err := detector.JudgeNewView(keyring, genesis.Params.Window, e)
+	if err != nil {
+		return nil, fmt.Errorf("this proves nothing against a member of chain %q: %w", genesis.ChainID, err)
+	}
+	return &Verdict{Member: e.NewView.Bundle.From, View: e.NewView.Body.View, NewView: e, Reason: p.Reason()}, nil
+}
+
+// VerifyEvidence judges a file of two conflicting votes with nothing but the
+// genesis: an error says why it proves nothing, otherwise the member named in it
+// lied.
 func VerifyEvidence(genesis *messages.Genesis, file []byte) (*messages.Evidence, error) {
 	keyring, err := crypto.NewKeyring(genesis)
 	if err != nil {

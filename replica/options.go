@@ -75,7 +75,7 @@ func WithStateMachine(app StateMachine) Option { return func(o *options) { o.app
 
 // WithActor adds an actor of your own to the replica's tree. It receives the
 // events of package messages (Finalized, Checkpointed, LeaderSuspected,
-// ViewChanged, ViolationDetected, MemberBanned, BanEnded, EvidenceFound) as
+// ViewChanged, ViolationDetected, MemberBanned, BanEnded, EvidenceFound, InvalidNewViewFound) as
 // values, is restarted when it panics, and cannot take
 // the replica down. produce is called at every start and restart; name is
 // unique among your actors.

@@ -18,8 +18,8 @@ func newVerifyEvidenceCommand() *cobra.Command {
 		Long: `Judge whether a file of evidence proves that a member lied.
 
 A replica writes such files to the folder evidence/ in its storage folder. The
-file holds two digests that the member signed for one place, with the signatures;
-nothing but the genesis file is needed to check them. The exit code is 0 only if
+file holds two digests that the member signed for one place, or a new-view that
+does not follow from its view-changes, with all signatures; nothing but the genesis file is needed to check them. The exit code is 0 only if
 the member is proved to have lied.`,
 		Example: "  replica verify evidence member-3-prepare-view-0-seq-7.evidence --genesis net/genesis.json",
 		Args:    cobra.ExactArgs(1),
@@ -39,18 +39,23 @@ func verifyEvidence(out io.Writer, file, genesisFile string) error {
 	if err != nil {
 		return err
 	}
-	data, err := readBounded(file, messages.FrameBytesMax)
+	data, err := readBounded(file, messages.InvalidNewViewBytesMax)
 	if err != nil {
 		return err
 	}
-	e, err := replica.VerifyEvidence(genesis, data)
+	v, err := replica.JudgeEvidence(genesis, data)
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	fmt.Fprintf(out, "proved: member %d (%s) of chain %s lied\n", e.Member, genesis.Members[e.Member].Name, genesis.ChainID)
-	fmt.Fprintf(out, "key %s signed two %vs at view %d, sequence %d:\n", genesis.MemberID(e.Member).Hex(), e.Kind, e.View, e.Seq)
-	for _, d := range e.Digests {
-		fmt.Fprintf(out, "  %s\n", d.Hex())
+	fmt.Fprintf(out, "proved: member %d (%s) of chain %s lied\n", v.Member, genesis.Members[v.Member].Name, genesis.ChainID)
+	if e := v.Evidence; e != nil {
+		fmt.Fprintf(out, "key %s signed two %vs at view %d, sequence %d:\n", genesis.MemberID(e.Member).Hex(), e.Kind, e.View, e.Seq)
+		for _, d := range e.Digests {
+			fmt.Fprintf(out, "  %s\n", d.Hex())
+		}
+	} else {
+		fmt.Fprintf(out, "key %s signed a new-view for view %d that does not follow from its view-changes: %s\n  %s\n",
+			genesis.MemberID(v.Member).Hex(), v.View, v.Reason, v.NewView.NewView.Body.Digest().Hex())
 	}
 	_, err = fmt.Fprintf(out, "genesis %s\n", genesis.Hash().Hex())
 	return err

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"fmt"
 	"net/http"
 	"strconv"
 
@@ -34,20 +33,28 @@ func (h *handler) deleteBan(w http.ResponseWriter, r *http.Request) {
 	h.answer(w, http.StatusOK, h.door.Bans())
 }
 
-// Evidence describes a file of evidence.
+// Evidence describes a file of evidence. Where two votes conflict it says which
+// and where; otherwise the file proves that a new-view does not follow.
 type Evidence struct {
-	File    string             `json:"file"`
-	Replica messages.Index     `json:"replica"` // who lied
-	Kind    string             `json:"kind"`    // of vote
-	View    messages.View      `json:"view"`
-	Seq     messages.Seq       `json:"sequence"`
-	Digests [2]messages.Digest `json:"digests"`
+	File    string            `json:"file"`
+	Replica messages.Index    `json:"replica"` // who lied
+	Kind    string            `json:"kind,omitempty"`
+	View    *messages.View    `json:"view,omitempty"`
+	Seq     *messages.Seq     `json:"sequence,omitempty"`
+	Digests []messages.Digest `json:"digests,omitempty"`
 }
 
 func (h *handler) listEvidence(w http.ResponseWriter, _ *http.Request) {
 	list := []Evidence{}
-	for _, e := range h.door.Evidence() {
-		list = append(list, Evidence{e.FileName(), e.Member, e.Kind.String(), e.View, e.Seq, e.Digests})
+	votes := h.door.Evidence()
+	for _, f := range h.door.EvidenceFiles() {
+		described := Evidence{File: f.Name, Replica: f.Member}
+		for _, e := range votes {
+			if e.FileName() == f.Name {
+				described.Kind, described.View, described.Seq, described.Digests = e.Kind.String(), &e.View, &e.Seq, e.Digests[:]
+			}
+		}
+		list = append(list, described)
 	}
 	h.answer(w, http.StatusOK, list)
 }
@@ -55,17 +62,12 @@ func (h *handler) listEvidence(w http.ResponseWriter, _ *http.Request) {
 // getEvidence answers with a file's bytes, as they are in the replica's folder.
 func (h *handler) getEvidence(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("file")
-	for _, e := range h.door.Evidence() {
-		if e.FileName() != name {
+	for _, f := range h.door.EvidenceFiles() {
+		if f.Name != name {
 			continue
 		}
-		file, err := messages.EncodeFrame(e)
-		if err != nil {
-			h.fail(w, fmt.Errorf("encode evidence: %w", err))
-			return
-		}
 		w.Header().Set("Content-Type", "application/octet-stream")
-		if _, err := w.Write(file); err != nil {
+		if _, err := w.Write(f.Data); err != nil {
 			h.log.Debug().Err(err).Msg("a client left before its answer")
 		}
 		return

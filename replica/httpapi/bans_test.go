@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/cretoai/consensus/messages"
@@ -65,18 +66,18 @@ func TestBans_AreLiftedOnLoopbackOnly(t *testing.T) {
 func TestEvidence(t *testing.T) {
 	d := newFakeDoor()
 	h := newTestHandler(d)
-	expect(t, get(t, h, "/v1/evidence"), http.StatusOK, "[]")
+	expect(t, get(t, h, "/v1/evidence"), http.StatusOK, `[{"file":"member-1-invalid-new-view-view-5.evidence","replica":1}]`)
 	d.evidence = []*messages.Evidence{lie(2), lie(3)}
 	var list []Evidence
-	if err := json.Unmarshal(get(t, h, "/v1/evidence").Body.Bytes(), &list); err != nil || len(list) != 2 ||
-		list[1].Replica != 3 || list[1].Kind != "prepare" || list[1].Digests != d.evidence[1].Digests {
+	if err := json.Unmarshal(get(t, h, "/v1/evidence").Body.Bytes(), &list); err != nil || len(list) != 3 ||
+		list[2].Replica != 3 || list[2].Kind != "prepare" || *list[2].View != 1 || !slices.Equal(list[2].Digests, d.evidence[1].Digests[:]) {
 		t.Errorf("listed is %+v (%v)", list, err)
 	}
 	want, err := messages.EncodeFrame(d.evidence[1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w := get(t, h, "/v1/evidence/"+list[1].File); w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), want) {
+	if w := get(t, h, "/v1/evidence/"+list[2].File); w.Code != http.StatusOK || !bytes.Equal(w.Body.Bytes(), want) {
 		t.Errorf("got %d and %d bytes, want the %d of the file", w.Code, w.Body.Len(), len(want))
 	}
 	expect(t, get(t, h, "/v1/evidence/none"), http.StatusNotFound, "no such evidence")

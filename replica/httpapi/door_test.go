@@ -78,6 +78,18 @@ func (d *fakeDoor) LiftBan(member messages.Index) error {
 
 func (d *fakeDoor) Evidence() []*messages.Evidence { return d.evidence }
 
+func (d *fakeDoor) EvidenceFiles() []replica.EvidenceFile {
+	files := []replica.EvidenceFile{{Name: "member-1-invalid-new-view-view-5.evidence", Member: 1, Data: []byte("proof")}}
+	for _, e := range d.evidence {
+		data, err := messages.EncodeFrame(e)
+		if err != nil {
+			panic(err)
+		}
+		files = append(files, replica.EvidenceFile{Name: e.FileName(), Member: e.Member, Data: data})
+	}
+	return files
+}
+
 func (d *fakeDoor) Find(hash messages.Digest) (*replica.Found, error) {
 	for i, batch := range d.ledger {
 		for k := 0; batch != nil && k < batch.Len(); k++ {

@@ -28,6 +28,7 @@ type Door interface {
 	Bans() []replica.Ban
 	LiftBan(messages.Index) error
 	Evidence() []*messages.Evidence
+	EvidenceFiles() []replica.EvidenceFile
 	Ready() (bool, string)
 	Done() <-chan struct{}
 	Err() error

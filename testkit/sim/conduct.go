@@ -36,6 +36,11 @@ func (s *simulation) onConduct(m *member, e messages.Event) {
 	case messages.Finalized, messages.Checkpointed, messages.LeaderSuspected, messages.ViewChanged: // of no conduct
 	case messages.BanEnded:
 		s.trace.tell("replica %d bans member %d no more", m.index, e.Member)
+	case messages.InvalidNewViewFound:
+		s.trace.tell("replica %d convicts by %s: %s", m.index, e.Proof.FileName(), e.Reason)
+		if leader := e.Proof.NewView.Bundle.From; !s.members[leader].faulty {
+			s.oracle.violated("no honest member is convicted", "replica %d convicts by %s", m.index, e.Proof.FileName())
+		}
 	case messages.EvidenceFound:
 		s.trace.tell("replica %d convicts by %s", m.index, e.Evidence.FileName())
 		if !s.members[e.Evidence.Member].faulty {

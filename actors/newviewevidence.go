@@ -1,0 +1,122 @@
+package actors
+
+import (
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/cretoai/consensus/cluster"
+	"github.com/cretoai/consensus/detector"
+	"github.com/cretoai/consensus/leader"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/storage"
+)
+
+// What becomes of the proof that a NewView does not follow from its ViewChanges:
+// the same as of other evidence, but that peers are sent the NewView alone. They
+// have its ViewChanges or ask for them, and come to the same verdict.
+
+// kindInvalidNewView stands in the state store where other evidence has the kind
+// of the vote.
+const kindInvalidNewView messages.Kind = 0xff
+
+// newViewRefused brings the detector a NewView the manager refused.
+type newViewRefused struct{ proof *messages.InvalidNewView }
+
+func proofOf(e leader.NewViewRefused) *messages.InvalidNewView {
+	p := &messages.InvalidNewView{NewView: &messages.NewViewMessage{Bundle: e.NewView.Bundle, Body: e.NewView.Body}}
+	for _, vc := range e.S {
+		p.ViewChanges = append(p.ViewChanges, &messages.ViewChangeMessage{Bundle: vc.Bundle, Body: vc.Body})
+	}
+	return p
+}
+
+// onNewViewRefused judges once more, by the signatures alone: what convicts must
+// convince others. The signatures were verified before and are remembered.
+func (a *detectorActor) onNewViewRefused(c actor.Context, m *newViewRefused) {
+	wanted := ask(a.t.detector, func(core *detector.Detector) bool { return core.WantsNewView(m.proof) })
+	if !wanted {
+		return
+	}
+	proven, err := detector.JudgeNewView(a.t.cfg.Keyring, a.t.cfg.Genesis.Params.Window, m.proof)
+	if err != nil {
+		a.t.log.Error().Err(err).Str("file", m.proof.FileName()).Msg("a new-view was refused without a proof")
+		return
+	}
+	a.report(c, ask(a.t.detector, func(core *detector.Detector) []detector.Violation { return core.BelieveNewView(proven) }))
+}
+
+// convictedOfNewView makes a proof durable, and only then tells.
+func (a *detectorActor) convictedOfNewView(c actor.Context, p detector.ProvenNewView) {
+	proof := p.Proof()
+	batch := a.t.cfg.State.NewBatch()
+	putNewView(batch, proof, false)
+	if err := batch.Commit(true); err != nil {
+		a.t.fail(fmt.Errorf("write evidence: %w", err))
+		return
+	}
+	a.t.log.Warn().Int("peer", int(proof.NewView.Bundle.From)).Uint64("view", uint64(proof.NewView.Body.View)).
+		Str("reason", p.Reason()).Str("file", proof.FileName()).
+		Msg("member convicted: it signed a new-view that does not follow from its view-changes")
+	a.t.exportFile(proof.FileName(), encodeNewView(proof))
+	c.Send(a.t.links.egress, &broadcast{cluster.LaneViewChange, proof.NewView})
+	a.t.hub.publish(messages.InvalidNewViewFound{Proof: proof, Reason: p.Reason()})
+}
+
+func encodeNewView(proof *messages.InvalidNewView) []byte {
+	file, err := proof.Encode()
+	if err != nil {
+		panic(fmt.Sprintf("a judged proof has no file: %v", err))
+	}
+	return file
+}
+
+func newViewKey(proof *messages.InvalidNewView) []byte {
+	b := proof.NewView.Bundle
+	return evidenceKey(b.Epoch, b.From, kindInvalidNewView)
+}
+
+func putNewView(b *storage.Batch, proof *messages.InvalidNewView, forgiven bool) {
+	b.Set(newViewKey(proof), append(forgivenByte(forgiven), encodeNewView(proof)...))
+}
+
+// recallNewView judges a stored proof anew.
+func (t *Tree) recallNewView(file []byte, forgiven bool) error {
+	proof, err := messages.ParseInvalidNewView(file)
+	if err != nil {
+		return err
+	}
+	proven, err := detector.JudgeNewView(t.cfg.Keyring, t.cfg.Genesis.Params.Window, proof)
+	if err != nil {
+		return err
+	}
+	t.detector.core.RecallNewView(proven, forgiven)
+	t.exportFile(proof.FileName(), file)
+	return nil
+}
+
+// EvidenceFile is a file of evidence.
+type EvidenceFile struct {
+	Name   string
+	Member messages.Index // whom it convicts
+	Data   []byte
+}
+
+// Files gives all evidence held, in the form of files.
+func (d *Detector) Files() []EvidenceFile {
+	var files []EvidenceFile
+	for _, e := range d.Evidence() {
+		files = append(files, EvidenceFile{e.FileName(), e.Member, encodeEvidence(e)})
+	}
+	for i := range d.t.n {
+		member := messages.Index(i)
+		proof := ask(d, func(core *detector.Detector) *messages.InvalidNewView {
+			held, _ := core.NewViewRecord(member)
+			return held
+		})
+		if proof != nil {
+			files = append(files, EvidenceFile{proof.FileName(), member, encodeNewView(proof)})
+		}
+	}
+	return files
+}
