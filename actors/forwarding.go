@@ -82,19 +82,21 @@ func (p *Pool) Forward(bytesMax int, again time.Time) messages.Forward {
 func (p *Pool) forwards(e *entry) bool { return e.origin == p.self || e.relayed }
 
 // Share takes own vertices that the leader has had since the given time: as
-// many bytes as asked for, each once a view. Everybody is to know them.
-func (p *Pool) Share(bytesMax int, since time.Time) messages.Forward {
+// many bytes as asked for, and those shared before the other time again, for that
+// may have been lost. Everybody is to know them.
+func (p *Pool) Share(bytesMax int, since, again time.Time) messages.Forward {
+	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m := messages.Forward{Executed: p.recent.last, Again: true}
 	for _, e := range p.sent {
-		if e.state != entryForwarded || e.shared || e.relayed || e.first.After(since) {
+		if e.state != entryForwarded || e.relayed || e.first.After(since) || e.shared.After(again) {
 			continue
 		}
 		if len(m.Vertices)+len(e.bytes) > bytesMax {
 			break
 		}
-		e.shared = true
+		e.shared = now
 		m.Vertices = append(m.Vertices, e.bytes...)
 	}
 	return m
@@ -144,7 +146,7 @@ func (p *Pool) Enter(leads bool, listed []*messages.Batch) {
 	p.queue, p.queued, p.bytes = nil, 0, 0
 	p.sent, p.out, p.taken = nil, 0, nil
 	for _, e := range p.byArrival() {
-		e.state, e.shared, e.first = entryTaken, false, time.Time{}
+		e.state, e.shared, e.first = entryTaken, time.Time{}, time.Time{}
 		switch {
 		case !leads && !p.forwards(e):
 			p.remove(e)

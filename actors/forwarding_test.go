@@ -62,13 +62,15 @@ func TestPoolOfAReplacedLeader(t *testing.T) {
 	}
 }
 
-// A vertex the leader does not order goes to everybody once a view, when half
-// of the timeout is over, and is timed anew in the next view.
+// A vertex the leader does not order goes to everybody when half of the timeout is
+// over, and again after a whole one; in the next view it is timed anew.
 func TestPoolSharesWhatTheLeaderLeavesAside(t *testing.T) {
 	p, clock := testPool(t)
 	vertices, hashes := testVertices(t, 0, 1)
 	addOwn(t, p, vertices, hashes)
-	share := func() []byte { return p.Share(1<<20, clock.Now().Add(-time.Second)).Vertices }
+	share := func() []byte {
+		return p.Share(1<<20, clock.Now().Add(-time.Second), clock.Now().Add(-2*time.Second)).Vertices
+	}
 	p.Forward(1<<20, clock.Now().Add(-time.Hour))
 	if got := share(); len(got) != 0 {
 		t.Error("shared at once")
@@ -78,7 +80,11 @@ func TestPoolSharesWhatTheLeaderLeavesAside(t *testing.T) {
 		t.Errorf("shared %d bytes after the time", len(got))
 	}
 	if got := share(); len(got) != 0 {
-		t.Error("shared twice in one view")
+		t.Error("shared twice at once")
+	}
+	clock.Advance(2 * time.Second)
+	if got := share(); len(got) == 0 {
+		t.Error("not shared again, though it may have been lost")
 	}
 	p.Enter(false, nil)
 	if age := p.Oldest(); age != 0 {
@@ -123,7 +129,7 @@ func TestL4_ABroadcastVertexIsPassedOnAndTimed(t *testing.T) {
 	if age := p.Oldest(); age != 2*time.Second {
 		t.Errorf("it is timed as %v: it waited as long at its origin", age)
 	}
-	if got := p.Share(1<<20, clock.Now()).Vertices; len(got) != 0 {
+	if got := p.Share(1<<20, clock.Now(), clock.Now()).Vertices; len(got) != 0 {
 		t.Error("it was broadcast again")
 	}
 	p.Enter(false, nil)

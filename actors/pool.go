@@ -70,7 +70,7 @@ type entry struct {
 	state    entryState
 	first    time.Time // when it was first forwarded in this view
 	sent     time.Time // and last
-	shared   bool      // and then told to everybody
+	shared   time.Time // when everybody was told last
 	relayed  bool      // another member's, to be passed on and timed here
 	accepted time.Time
 	waiters  []place

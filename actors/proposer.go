@@ -124,7 +124,9 @@ const forwardBytesMax = messages.BatchBytesMax
 // to the leader again: the message was lost, or the leader had no room.
 func (p *proposer) forward(c actor.Context) {
 	now, patience := p.t.cfg.Clock.Now(), time.Duration(p.t.patience.Load())
-	p.send(func() messages.Forward { return p.t.pool.Share(forwardBytesMax, now.Add(-patience/2)) }, func(m messages.Message) {
+	p.send(func() messages.Forward {
+		return p.t.pool.Share(forwardBytesMax, now.Add(-patience/2), now.Add(-patience))
+	}, func(m messages.Message) {
 		c.Send(p.t.links.egress, &broadcast{cluster.LaneBatches, m})
 	})
 	p.send(func() messages.Forward { return p.t.pool.Forward(forwardBytesMax, now.Add(-patience)) }, func(m messages.Message) {

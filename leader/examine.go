@@ -48,11 +48,18 @@ func (m *Manager) WantsNewView(view messages.View, digest messages.Digest) bool 
 	switch {
 	case ex == nil || ex.view() < view:
 		return true
-	case ex.view() > view || ex.refused:
+	case ex.view() > view:
 		return false
+	case ex.nv.digest() != digest:
+		return m.hopeless(ex)
 	}
-	return ex.nv.digest() == digest && !m.proves(ex)
+	return !ex.refused && !m.proves(ex)
 }
+
+// hopeless reports whether a NewView was refused, or lacks parts although
+// everybody was asked for them: a leader that lies may have made it for this
+// replica alone, and another one for the others. [H8]
+func (m *Manager) hopeless(ex *examination) bool { return ex.refused || ex.asked >= 2*m.cfg.N }
 
 // enterable reports whether a NewView for view could still be entered: it is not
 // below this replica's, nor the active one.
@@ -76,6 +83,8 @@ func (m *Manager) OnNewView(now time.Time, via messages.Index, nv NewView) []Eff
 	}
 	switch ex := m.exams[nv.From]; {
 	case ex == nil || ex.view() < view:
+		m.examine(&examination{nv: nv, via: via, parts: make([]*ViewChange, len(nv.Body.ViewChanges))})
+	case ex.view() == view && ex.nv.digest() != nv.digest() && via != nv.From && m.hopeless(ex):
 		m.examine(&examination{nv: nv, via: via, parts: make([]*ViewChange, len(nv.Body.ViewChanges))})
 	case ex.view() == view && ex.nv.digest() == nv.digest() && ex.nv.Stable.Seq == 0:
 		ex.nv.Stable = nv.Stable // now complete, perhaps

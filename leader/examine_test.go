@@ -116,6 +116,46 @@ func TestH8_CertificateComesWithTheNextOne(t *testing.T) {
 }
 
 // TestH8_OnlyTheLeaderMakesOne: signed by another member it is none.
+// TestH8_AHopelessOneGivesWay: a leader that lies makes a NewView for one member
+// alone, naming a ViewChange nobody has. What the others got enters when they send
+// it, once everybody was asked in vain.
+func TestH8_AHopelessOneGivesWay(t *testing.T) {
+	v := provenView()
+	lie := v.nv
+	b := *v.nv.Body
+	b.ViewChanges = slices.Clone(b.ViewChanges)
+	b.ViewChanges[0].Digest = named("of no view-change")
+	lie = newView(4, &b)
+	lie.Stable = stable(16)
+	m, now := managing(t, 0, 4)
+	m.OnNewView(now, 2, lie)
+	truth := v.nv
+	truth.Stable = stable(16)
+	if m.WantsNewView(2, truth.digest()) {
+		t.Error("another one is wanted while parts of the first may still come")
+	}
+	for range 2 * 4 {
+		now = now.Add(heartbeat)
+		m.OnTick(now, Load{})
+	}
+	if !m.WantsNewView(2, truth.digest()) {
+		t.Fatal("another one is not wanted though nobody has what the first needs")
+	}
+	m.OnNewView(now, 2, truth) // from the liar itself: it could take turns for ever
+	if m.exams[2].nv.digest() != lie.digest() {
+		t.Error("the leader replaced its own NewView")
+	}
+	m.OnNewView(now, 3, truth)
+	var out []Effect
+	for _, vc := range v.s {
+		out = append(out, m.OnViewChange(now, vc)...)
+	}
+	out = append(out, m.OnPrepared(now, v.marks[0])...)
+	if e := only[EnterView](t, out); e.NewView.digest() != truth.digest() {
+		t.Errorf("enters with %+v", e.NewView.Body)
+	}
+}
+
 func TestH8_OnlyTheLeaderMakesOne(t *testing.T) {
 	v := provenView()
 	m, now := managing(t, 0, 4)
