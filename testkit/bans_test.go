@@ -59,6 +59,9 @@ func withNoise(t *testing.T, member, times int, noise func(c *testkit.Cluster, s
 	return c
 }
 
+// enough noise to be banned for, even if some is made before the network opens.
+const enough = 20
+
 // malformed is noise that costs a reputation.
 func malformed(_ *testkit.Cluster, send func(to messages.Index, frame []byte)) {
 	for to := range messages.Index(4) {
@@ -76,7 +79,7 @@ func awaitBan(c *testkit.Cluster, i int, member messages.Index) {
 // A ban takes privileges, never votes: with one correct member down, three are a
 // quorum only because the banned one's votes count. [E6]
 func TestE6_TheVotesOfTheBannedCount(t *testing.T) {
-	c := withNoise(t, 3, 8, malformed)
+	c := withNoise(t, 3, enough, malformed)
 	for i := range 3 {
 		awaitBan(c, i, 3)
 	}
@@ -87,7 +90,7 @@ func TestE6_TheVotesOfTheBannedCount(t *testing.T) {
 	}
 	c.AwaitEqual(last)
 	for i := range 2 {
-		if got := c.Replica(i).Bans(); len(got) != 1 || got[0].Replica != 3 || got[0].Convicted || got[0].Violations["malformed"] != 8 {
+		if got := c.Replica(i).Bans(); len(got) != 1 || got[0].Replica != 3 || got[0].Convicted || got[0].Violations["malformed"] < 8 {
 			t.Errorf("replica %d bans %+v", i, got)
 		}
 	}
@@ -118,7 +121,7 @@ func TestABannedMembersForwardsAreRefused(t *testing.T) {
 // errs would otherwise turn views at the speed of the network. [E9 bans that
 // suspect]
 func TestAReputationBanSuspectsNobody(t *testing.T) {
-	c := withNoise(t, 0, 8, malformed)
+	c := withNoise(t, 0, enough, malformed)
 	for i := 1; i < 4; i++ {
 		awaitBan(c, i, 0)
 	}
@@ -137,7 +140,7 @@ func TestAReputationBanSuspectsNobody(t *testing.T) {
 // A leader that is proved to have lied is replaced at once, without waiting for
 // it to be slow.
 func TestAConvictedLeaderIsReplaced(t *testing.T) {
-	c := withNoise(t, 0, 1, func(c *testkit.Cluster, send func(messages.Index, []byte)) {
+	c := withNoise(t, 0, enough, func(c *testkit.Cluster, send func(messages.Index, []byte)) {
 		liar := &impostor{t: t, c: c, self: 0}
 		frame, err := messages.EncodeFrame(&messages.Bundles{Bundles: liar.lies(5).Bundles})
 		if err != nil {
