@@ -87,7 +87,7 @@ func run(ctx context.Context, o options) error {
 
 // choose gives the mutants asked for.
 func choose(o options) ([]mutant, error) {
-	all := slices.Concat(ordering, durability, viewChanges, trust, supervision, conduct)
+	all := slices.Concat(ordering, durability, viewChanges, trust, supervision, conduct, applications)
 	pattern, err := regexp.Compile(o.run)
 	if err != nil {
 		return nil, err

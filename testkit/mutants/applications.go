@@ -1,0 +1,48 @@
+package main
+
+// applications are mutants of the state machines that ship, of the index of
+// vertices and of proofs of finality. The simulator runs the vertex ledger with
+// vertices that have no parents, and nobody in it asks for a proof.
+var applications = []mutant{
+	{
+		Name: "failed-writes-kept", Why: "what a failed operation wrote becomes part of the next one",
+		File: "replica/kvstore/machine.go", Old: "\tm.tx.reset()\n\tanswer", New: "\tanswer", TestsOnly: notSimulated,
+	},
+	{
+		Name: "panics-have-effects", Why: "an operation that panics leaves what it wrote",
+		File: "replica/kvstore/machine.go", Old: "result = replica.Result{Failed: true, Data: panicked}",
+		New: "result = replica.Result{Failed: true, Data: panicked}\n\t\t\t_ = m.tx.commit(m.bytesMax)", TestsOnly: notSimulated,
+	},
+	{
+		Name: "results-not-compared", Why: "replicas may answer differently, and none stops",
+		File: "replica/kvstore/store.go", Old: "\th.Write(results[:])\n", New: "", TestsOnly: notSimulated,
+	},
+	{
+		Name: "deletions-not-taken", Why: "a key that was deleted is back after a restart",
+		File: "replica/kvstore/store.go", Old: "\tcase had:\n\t\tdelete(b.values, key)", New: "\tcase had:\n\t\tdelete(b.values, key)\n\t\treturn", TestsOnly: notSimulated,
+	},
+	{
+		Name: "failures-are-parents", Why: "a vertex builds on one that was never appended",
+		File: "actors/vertexledger.go", Old: "Data: \"unknown parent \" + p.Hex()}\n\t\t\tcontinue", New: "Data: \"unknown parent \" + p.Hex()}", TestsOnly: notSimulated,
+	},
+	{
+		Name: "generation-not-forgotten", Why: "what a replica knows depends on when it was restored",
+		File: "actors/vertexledger.go", Old: "\t\ttable.reset()\n", New: "", TestsOnly: notSimulated,
+	},
+	{
+		Name: "index-forgets-restarts", Why: "what is executed again at a start is found no more",
+		File: "actors/recovery.go", Old: "t.ledger.vertices.add(d.commit.Seq, d.batch, outcomes, ops)", New: "_, _ = outcomes, ops",
+		Tests: []string{"./replica"}, TestsOnly: notSimulated,
+	},
+	{
+		Name: "batch-of-proof-unchecked", Why: "a proof for one vertex proves any",
+		File: "messages/finality.go", Old: "if batch != p.Batch {", New: "if batch.IsZero() {",
+		Tests: []string{"./crypto"}, TestsOnly: notSimulated,
+	},
+	{
+		Name: "proof-of-less-than-a-quorum", Why: "f+1 signatures make nothing final",
+		File: "crypto/finality.go", Old: "p.Certificate, k.Quorum())", New: "p.Certificate, k.Weak())", TestsOnly: notSimulated,
+	},
+}
+
+const notSimulated = "no simulated client does what shows it"
