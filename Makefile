@@ -4,6 +4,7 @@
 TOOL := go tool -modfile=tools/go.mod
 FUZZTIME ?= 1m
 BENCH ?= .
+KILLS ?= 200
 SEEDS ?= 1000
 FROM ?= 1
 
@@ -51,6 +52,10 @@ sim: ## simulate SEEDS seeds from FROM under faults and lying members
 .PHONY: mutants
 mutants: ## break every rule once and show which test or seed notices
 	go run ./testkit/mutants
+
+.PHONY: kill
+kill: ## kill replicas under load, KILLS times (200), and audit what is left
+	go run ./testkit/kill -kills $(KILLS)
 
 .PHONY: bench
 bench: ## run the benchmarks that match BENCH, ten times, and summarise them

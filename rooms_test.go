@@ -84,6 +84,11 @@ var rooms = []room{
 		still:  true,
 	},
 	{
+		folder: "testkit/kill",
+		why:    "a command that runs the product as its users do, as processes behind HTTP, and reads what they leave",
+		ours:   slices.Concat(door, []string{"replica", "replica/httpapi", "replica/nodeconfig", "replica/testnet"}),
+	},
+	{
 		folder: "testkit/byzantine",
 		why:    "behaviours wrap the honest replica, under the simulator too",
 		ours:   slices.Concat(door, []string{"crypto/cryptotest"}),
