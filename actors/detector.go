@@ -144,6 +144,8 @@ func (a *detectorActor) Receive(c actor.Context) {
 		a.report(c, ask(d, func(core *detector.Detector) []detector.Violation { return core.Believe(m.proven) }))
 	case *newViewRefused:
 		a.onNewViewRefused(c, m)
+	case *newViewProven:
+		a.report(c, ask(d, func(core *detector.Detector) []detector.Violation { return core.BelieveNewView(m.proven) }))
 	case *misbehaved:
 		a.report(c, a.charge(m))
 	case *standing:

@@ -188,6 +188,11 @@ func (i *ingress) unverified(b *budget, from messages.Index, message messages.Me
 			return m, len(m.Bundles) * costBundle
 		}
 		i.t.cfg.Metrics.Dropped("duplicate", 1)
+	case *messages.InvalidNewView:
+		if i.t.detector.wantsNewView(m) {
+			return m, (1 + len(m.ViewChanges)) * costBundle
+		}
+		i.t.cfg.Metrics.Dropped("duplicate", 1)
 	}
 	return nil, 0
 }

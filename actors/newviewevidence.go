@@ -13,8 +13,9 @@ import (
 )
 
 // What becomes of the proof that a NewView does not follow from its ViewChanges:
-// the same as of other evidence, but that peers are sent the NewView alone. They
-// have its ViewChanges or ask for them, and come to the same verdict.
+// the same as of other evidence. Only if it exceeds a frame peers are sent the
+// NewView alone: they have its ViewChanges or ask for them, and come to the same
+// verdict, unless they are in a higher view already.
 
 // kindInvalidNewView stands in the state store where other evidence has the kind
 // of the vote.
@@ -22,6 +23,30 @@ const kindInvalidNewView messages.Kind = 0xff
 
 // newViewRefused brings the detector a NewView the manager refused.
 type newViewRefused struct{ proof *messages.InvalidNewView }
+
+// newViewProven brings the detector a peer's proof, judged.
+type newViewProven struct{ proven detector.ProvenNewView }
+
+// frameHeadBytes is what a frame adds to the proof in it.
+const frameHeadBytes = 16
+
+func (d *Detector) wantsNewView(proof *messages.InvalidNewView) bool {
+	return ask(d, func(core *detector.Detector) bool { return core.WantsNewView(proof) })
+}
+
+// invalidNewView judges what a peer tells of a leader, as evidence does. [E1, E12]
+func (s *signer) invalidNewView(c actor.Context, from messages.Index, proof *messages.InvalidNewView) {
+	if !s.t.detector.wantsNewView(proof) {
+		s.t.cfg.Metrics.Dropped("duplicate", 1)
+		return
+	}
+	proven, err := detector.JudgeNewView(s.t.cfg.Keyring, s.t.cfg.Genesis.Params.Window, proof)
+	if err != nil {
+		s.rejectBundle(c, from, err)
+		return
+	}
+	c.Send(s.t.links.detector, &newViewProven{proven})
+}
 
 func proofOf(e leader.NewViewRefused) *messages.InvalidNewView {
 	p := &messages.InvalidNewView{NewView: &messages.NewViewMessage{Bundle: e.NewView.Bundle, Body: e.NewView.Body}}
@@ -34,8 +59,7 @@ func proofOf(e leader.NewViewRefused) *messages.InvalidNewView {
 // onNewViewRefused judges once more, by the signatures alone: what convicts must
 // convince others. The signatures were verified before and are remembered.
 func (a *detectorActor) onNewViewRefused(c actor.Context, m *newViewRefused) {
-	wanted := ask(a.t.detector, func(core *detector.Detector) bool { return core.WantsNewView(m.proof) })
-	if !wanted {
+	if !a.t.detector.wantsNewView(m.proof) {
 		return
 	}
 	proven, err := detector.JudgeNewView(a.t.cfg.Keyring, a.t.cfg.Genesis.Params.Window, m.proof)
@@ -59,7 +83,11 @@ func (a *detectorActor) convictedOfNewView(c actor.Context, p detector.ProvenNew
 		Str("reason", p.Reason()).Str("file", proof.FileName()).
 		Msg("member convicted: it signed a new-view that does not follow from its view-changes")
 	a.t.exportFile(proof.FileName(), encodeNewView(proof))
-	c.Send(a.t.links.egress, &broadcast{cluster.LaneViewChange, proof.NewView})
+	var whole messages.Message = proof
+	if len(encodeNewView(proof)) > messages.FrameBytesMax-frameHeadBytes {
+		whole = proof.NewView
+	}
+	c.Send(a.t.links.egress, &broadcast{cluster.LaneViewChange, whole})
 	a.t.hub.publish(messages.InvalidNewViewFound{Proof: proof, Reason: p.Reason()})
 }
 

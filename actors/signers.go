@@ -197,6 +197,8 @@ func (s *signer) verify(c actor.Context, m *verify) {
 		s.prepared(c, m.in.From, msg)
 	case *messages.Evidence:
 		s.evidence(c, m.in.From, msg)
+	case *messages.InvalidNewView:
+		s.invalidNewView(c, m.in.From, msg)
 	}
 }
 

@@ -50,16 +50,17 @@ func JudgeNewView(k *crypto.Keyring, window messages.Seq, e *messages.InvalidNew
 		bodies[i] = vc.Body
 	}
 	rules := leader.Rules{Members: k.N(), Quorum: k.Quorum(), Window: window}
-	if len(bodies) == 0 { // then it has to condemn itself
-		if err := rules.CheckSupport(nv.Body); err != nil {
-			return ProvenNewView{e, err.Error()}, nil
-		}
+	wrong := rules.CheckSupport(nv.Body) // without which it condemns itself
+	switch {
+	case wrong == nil && len(bodies) == 0:
 		return ProvenNewView{}, errors.New("the view-changes that the new-view names are missing")
+	case wrong == nil:
+		wrong = rules.CheckNewView(nv.Body, bodies)
 	}
-	if err := rules.CheckNewView(nv.Body, bodies); err != nil {
-		return ProvenNewView{e, err.Error()}, nil
+	if wrong == nil {
+		return ProvenNewView{}, errFollows
 	}
-	return ProvenNewView{}, errFollows
+	return ProvenNewView{e, wrong.Error()}, nil
 }
 
 // newViewRecord is the one proof of this kind that is kept of a member. [E9]

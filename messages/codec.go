@@ -109,6 +109,7 @@ var forms = [...]form{
 	{FrameFetchPrepared, "fetch-prepared", 3, func() Message { return new(FetchPrepared) }},
 	{FramePrepared, "prepared", 4, func() Message { return new(PreparedCertificate) }},
 	{FrameEvidence, "evidence", 7, func() Message { return new(Evidence) }},
+	{FrameInvalidNewView, "invalid-new-view", 1, func() Message { return new(InvalidNewView) }},
 }
 
 func formOf(k FrameKind) (form, bool) {

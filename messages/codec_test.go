@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"reflect"
@@ -91,6 +92,7 @@ func TestFrameGolden(t *testing.T) {
 		FrameFetchPrepared:    "4ab1fe28a386b4c3293e5eddf6a5178c3c1a28cc98c51ea2bb1fe9ab80af5061",
 		FramePrepared:         "c506e2592d8e1910fcdaeb8048f5d1ebff202db453c431328be1bf7e4d5f0cc2",
 		FrameEvidence:         "072a2f74255515388e7d32d38f342c6b7a9318b7f2f652df4f6e0b1edef10e2b",
+		FrameInvalidNewView:   "f2f1b8d8a0f7bf602e902f45e2e92edd4c91bf6187478fffabc115689611c035",
 	}
 	full := map[FrameKind]string{
 		FrameHello:  "950101c420cf7605ed1bc735f6c825554154627467e1cac9df54cee8699218ed434603c568c41002000000000000000000000000000000ab7265706c69636120312e30",
@@ -260,9 +262,9 @@ func TestFrameKinds(t *testing.T) {
 		FrameHello, FrameRefusal, FrameStatus, FrameBundles, FrameBatchBody,
 		FrameForward, FrameFetchBatch, FrameFetchDecided, FrameDecided, FrameStableCheckpoint,
 		FrameViewChange, FrameNewView, FrameFetchViewChange, FrameFetchPrepared, FramePrepared,
-		FrameEvidence,
+		FrameEvidence, FrameInvalidNewView,
 	}
-	number := map[FrameKind]int{FrameEvidence: 20} // others count up from 1
+	number := map[FrameKind]int{FrameEvidence: 20, FrameInvalidNewView: 21} // others count up from 1
 	if got := FrameKinds(); !reflect.DeepEqual(got, want) {
 		t.Fatalf("kinds %v", got)
 	}
@@ -390,6 +392,7 @@ func TestFrameBombs(t *testing.T) {
 		"claims that do not follow":          "\x95\x01\x0b\x94\x00\x00\xc4\x31" + strings.Repeat("\x00", 49) + "\xc4\x01\x00\xc4\x34" + strings.Repeat("\x00", 48) + "\x04\x00\x10\x00\x90",
 		"a list that does not follow":        "\x95\x01\x0c\x94\x00\x00\xc4\x31" + strings.Repeat("\x00", 49) + "\xc4\x01\x00\xc4\x36" + strings.Repeat("\x00", 48) + "\x00\x40\x04\x00\x04\x00\x90",
 		"array32 of evidence":                "\x99\x01\x14\x00\x02\x00\x01" + strings.Repeat("\xc4\x20"+strings.Repeat("\x00", 32), 2) + "\xdd\xff\xff\xff\xff",
+		"proofs within proofs":               nestedProofs(FrameBytesMax),
 		"nested arrays":                      strings.Repeat("\x91", 4<<20),
 		"nested arrays for bundles":          "\x93\x01\x04" + strings.Repeat("\x91", FrameBytesMax-3),
 		"nested maps for a name":             string(hello[:len(hello)-12]) + strings.Repeat("\x81", FrameBytesMax-200),
@@ -408,6 +411,18 @@ func TestFrameBombs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// nestedProofs are proofs of invalid NewViews, each of which holds one.
+func nestedProofs(size int) string {
+	const head = 3 + 5 + 4 // array, version, kind; bin32; the length of the frame
+	var b []byte
+	for left := size; left > head; left -= head {
+		b = append(b, 0x93, WireVersion, byte(FrameInvalidNewView), 0xc6)
+		b = binary.BigEndian.AppendUint32(b, uint32(left-8))
+		b = binary.BigEndian.AppendUint32(b, uint32(left-12))
+	}
+	return string(b)
 }
 
 // TestFrameAllocations: a frame of votes costs the frame when sent; when received

@@ -27,18 +27,20 @@ func evidenceOf(from Index, view View, seq Seq, votes, signature int) *Evidence 
 }
 
 func smallEvidence() map[FrameKind]Message {
-	return map[FrameKind]Message{FrameEvidence: evidenceOf(3, 4, 129, 2, 3)}
+	return map[FrameKind]Message{FrameEvidence: evidenceOf(3, 4, 129, 2, 3), FrameInvalidNewView: invalidNewView()}
 }
 
 func largestEvidence() map[FrameKind]Message {
 	return map[FrameKind]Message{
-		FrameEvidence: evidenceOf(MembersMax-1, math.MaxUint64, math.MaxUint64, BundleVotesMax, SignatureBytesMax),
+		FrameInvalidNewView: largestInvalidNewView(),
+		FrameEvidence:       evidenceOf(MembersMax-1, math.MaxUint64, math.MaxUint64, BundleVotesMax, SignatureBytesMax),
 	}
 }
 
 // evidenceSpoils is the part of TestValidate that is about evidence.
 func evidenceSpoils() []spoil {
 	return []spoil{
+		{"no new-view", on(FrameInvalidNewView, func(m *InvalidNewView) { m.NewView = nil }), FrameInvalidNewView},
 		{"no member", on(FrameEvidence, func(m *Evidence) { m.Member = MembersMax }), FrameEvidence},
 		{"another member", on(FrameEvidence, func(m *Evidence) { m.Member = 2 }), FrameEvidence},
 		{"no kind", on(FrameEvidence, func(m *Evidence) { m.Kind = 0 }), FrameEvidence},

@@ -8,8 +8,9 @@ import (
 
 // InvalidNewView is the proof that a leader signed a NewView that does not
 // follow from its ViewChanges: the NewView, and those ViewChanges, in its order;
-// none if it condemns itself. On the wire the NewView goes alone: it names its
-// ViewChanges, and who lacks one asks for it. Stored and as a file it is whole.
+// none if it condemns itself. It travels as one byte string, the file's; of a
+// large membership with full windows it exceeds a frame, and then the NewView
+// goes alone: it names its ViewChanges, and who lacks one asks for it.
 // [protocol §7]
 type InvalidNewView struct {
 	NewView     *NewViewMessage // without a certificate, which proves nothing here
@@ -60,29 +61,62 @@ func (e *InvalidNewView) Validate() error {
 // any other is a frame.
 func IsInvalidNewView(file []byte) bool { return len(file) > 0 && file[0] == 0 }
 
+// FrameKind implements Message.
+func (*InvalidNewView) FrameKind() FrameKind { return FrameInvalidNewView }
+
 // Encode makes the file: the frames one after the other, each after its length in
 // 4 bytes, big-endian.
 func (e *InvalidNewView) Encode() ([]byte, error) {
 	if err := e.Validate(); err != nil {
 		return nil, err
 	}
-	list := []Message{e.NewView}
-	for _, vc := range e.ViewChanges {
-		list = append(list, vc)
-	}
-	var file []byte
-	for _, m := range list {
-		frame, err := EncodeFrame(m)
-		if err != nil {
-			return nil, err
-		}
-		file = binary.BigEndian.AppendUint32(file, uint32(len(frame)))
-		file = append(file, frame...)
-	}
+	file := e.appendTo(nil)
 	if len(file) > InvalidNewViewBytesMax {
 		return nil, fmt.Errorf("%d bytes, at most %d are allowed", len(file), InvalidNewViewBytesMax)
 	}
 	return file, nil
+}
+
+// frames are what the file is made of, once validated.
+func (e *InvalidNewView) frames() []Message {
+	list := []Message{e.NewView}
+	for _, vc := range e.ViewChanges {
+		list = append(list, vc)
+	}
+	return list
+}
+
+func (e *InvalidNewView) appendTo(file []byte) []byte {
+	for _, m := range e.frames() {
+		f, _ := formOf(m.FrameKind())
+		frame := encode(m, f)
+		file = binary.BigEndian.AppendUint32(file, uint32(len(frame)))
+		file = append(file, frame...)
+	}
+	return file
+}
+
+func (e *InvalidNewView) size() int {
+	bytes := headBytesMax
+	for _, m := range e.frames() {
+		bytes += 4 + frameHeaderBytesMax + m.size()
+	}
+	return bytes
+}
+
+func (e *InvalidNewView) encodeFields(w *frameWriter) { w.bin(e.appendTo(nil)) }
+
+func (e *InvalidNewView) decodeFields(r *frameReader) {
+	file := r.bin(FrameBytesMax)
+	if r.err != nil {
+		return
+	}
+	read, err := ParseInvalidNewView(file)
+	if err != nil {
+		r.fail("%w", err)
+		return
+	}
+	*e = *read
 }
 
 // ParseInvalidNewView reads what Encode made, and nothing else. It keeps the
@@ -100,6 +134,12 @@ func ParseInvalidNewView(file []byte) (*InvalidNewView, error) {
 		if file = file[4:]; uint64(size) > uint64(len(file)) {
 			return nil, errors.New("it ends within a frame")
 		}
+		// By its kind before it is decoded: a proof within a proof would have a peer
+		// say how deep this recurses.
+		kind, ok := PeekFrameKind(file[:size])
+		if want := map[bool]FrameKind{true: FrameNewView, false: FrameViewChange}[first]; !ok || kind != want {
+			return nil, fmt.Errorf("a frame of kind %v where one of %v belongs", kind, want)
+		}
 		m, err := DecodeFrame(file[:size:size])
 		if err != nil {
 			return nil, err
@@ -107,15 +147,16 @@ func ParseInvalidNewView(file []byte) (*InvalidNewView, error) {
 		file = file[size:]
 		switch m := m.(type) {
 		case *NewViewMessage:
-			if !first {
-				return nil, errors.New("more than one new-view")
-			}
 			e.NewView = m
 		case *ViewChangeMessage:
+			if len(e.ViewChanges) == MembersMax {
+				return nil, fmt.Errorf("more than %d view-changes", MembersMax)
+			}
 			e.ViewChanges = append(e.ViewChanges, m)
-		default:
-			return nil, fmt.Errorf("a frame of kind %v", m.FrameKind())
 		}
 	}
-	return e, e.Validate()
+	if err := e.Validate(); err != nil {
+		return nil, err
+	}
+	return e, nil
 }

@@ -31,10 +31,11 @@ const (
 	FrameFetchPrepared    FrameKind = 14
 	FramePrepared         FrameKind = 15
 	FrameEvidence         FrameKind = 20
+	FrameInvalidNewView   FrameKind = 21
 )
 
 // Message is what a frame holds. The set is closed: pointers to the types of
-// this file and of viewchangewire.go, to Status and to Evidence. A message is
+// this file and of viewchangewire.go, to Status, to Evidence and to InvalidNewView. A message is
 // never changed after it was sent or received.
 type Message interface {
 	FrameKind() FrameKind

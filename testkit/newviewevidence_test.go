@@ -91,6 +91,30 @@ func TestAnInvalidNewViewConvictsItsLeader(t *testing.T) {
 	if v, err := replica.JudgeEvidence(c.Genesis, file); err == nil {
 		t.Errorf("a changed file says %+v", v)
 	}
+	// A member that is in a higher view already, and saw nothing of it, is told.
+	c.Start(0)
+	c.AwaitEqual(c.Propose(3, "the first leader is back"))
+	p, err := messages.ParseInvalidNewView(readEvidence(t, c, 5, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame, err := messages.EncodeFrame(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Kill(1)
+	teller := c.Network.Transport(1)
+	if err := teller.Start(func(any) {}); err != nil {
+		t.Fatal(err)
+	}
+	teller.Send(0, cluster.LaneViewChange, frame)
+	c.AwaitEvent(0, func(e messages.Event) bool {
+		_, ok := e.(messages.InvalidNewViewFound)
+		return ok
+	}, func() bool { return c.Replica(0).Detector().Convicted()[1] })
+	if err := teller.Stop(); err != nil {
+		t.Error(err)
+	}
 	c.Restart(4)
 	if d := c.Replica(4).Detector(); !d.Convicted()[1] || len(d.Files()) != 1 || d.Files()[0].Name != name {
 		t.Error("a restart forgot a conviction")

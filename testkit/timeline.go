@@ -95,6 +95,8 @@ func describe(e messages.Event) string {
 		return fmt.Sprintf("member %d is banned no more", e.Member)
 	case messages.EvidenceFound:
 		return fmt.Sprintf("evidence: %s", e.Evidence.FileName())
+	case messages.InvalidNewViewFound:
+		return fmt.Sprintf("evidence: %s: %s", e.Proof.FileName(), e.Reason)
 	}
 	return ""
 }
