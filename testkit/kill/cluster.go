@@ -131,6 +131,26 @@ func (c *cluster) kill(i int) {
 	_ = log.Close()
 }
 
+// stopAll ends all replicas as an operator does.
+func (c *cluster) stopAll() error {
+	for i, m := range c.members {
+		if err := m.process.Process.Signal(os.Interrupt); err != nil {
+			return fmt.Errorf("stop replica %d: %w", i, err)
+		}
+	}
+	for i, m := range c.members {
+		select {
+		case <-m.ended:
+			if m.err != nil {
+				return fmt.Errorf("replica %d stopped with %w; the end of its log: %s", i, m.err, tail(m.home))
+			}
+		case <-time.After(patience):
+			return fmt.Errorf("replica %d does not stop", i)
+		}
+	}
+	return nil
+}
+
 func (c *cluster) killAll() {
 	for i := range c.members {
 		c.kill(i)

@@ -83,7 +83,9 @@ func run(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	c.killAll()
+	if err := c.stopAll(); err != nil { // what was executed last reaches the disk
+		return err
+	}
 	return judge(o, c, l, head)
 }
 
