@@ -2,12 +2,14 @@ package detector
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"reflect"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/messages"
 )
 
@@ -39,6 +41,10 @@ func (w *world) vote(variant byte) messages.Vote {
 
 func (w *world) deliver(b *messages.Bundle, channel messages.Index) {
 	votes, err := w.Open(b)
+	var bad *crypto.BundleError
+	if errors.As(err, &bad) && bad.Reason == crypto.WrongEpoch {
+		return // as ingress does: early or late, nobody's fault
+	}
 	if err != nil {
 		// As ingress does: the channel's peer answers, not the name inside.
 		w.d.InvalidSignature(channel)
@@ -55,7 +61,7 @@ func (w *world) deliver(b *messages.Bundle, channel messages.Index) {
 // step lets one thing happen.
 func (w *world) step() {
 	from, liar := w.member(), w.liars[w.rng.IntN(len(w.liars))]
-	switch w.rng.IntN(10) {
+	switch w.rng.IntN(12) {
 	case 0, 1, 2, 3: // a vote: honest ones of one mind, the liar's of any
 		variant := byte(0)
 		if !w.honest(from) {
@@ -83,6 +89,18 @@ func (w *world) step() {
 		w.d.TimeoutViolation(from)
 		w.d.NonParticipation(w.member())
 		w.d.Malformed(liar)
+	case 10: // a proof is passed on, by anyone and again and again: it holds, always
+		if len(w.proofs) > 0 {
+			if _, err := w.d.Learn(w.Keyring, w.proofs[w.rng.IntN(len(w.proofs))]); err != nil {
+				w.t.Fatalf("what was judged before does not hold: %v", err)
+			}
+		}
+	case 11: // votes of another epoch, late or early, come by way of anyone
+		if len(w.sent) > 0 {
+			b := *w.sent[w.rng.IntN(len(w.sent))]
+			b.Epoch++
+			w.deliver(&b, from)
+		}
 	case 9: // time passes
 		w.now = w.now.Add(time.Duration(w.rng.IntN(5)) * time.Second)
 		w.d.Decay(w.now)
