@@ -109,7 +109,7 @@ func (e *edge) Send(to messages.Index, lane cluster.Lane, frame []byte) {
 // through passes a frame to the i-th behaviour and those after it, and at last
 // to the network.
 func (m *Member) through(i int, f Frame) {
-	if i == len(m.behaviours) {
+	if i >= len(m.behaviours) { // fewer than when a delayed frame began its way, perhaps
 		m.Send(f)
 		return
 	}
