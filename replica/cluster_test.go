@@ -36,7 +36,7 @@ func TestFourReplicasFinalise(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if receipt.Seq != 1 || receipt.View != 0 || receipt.Position != 0 || receipt.Batch.IsZero() {
+	if receipt.Seq == 0 || receipt.Position != 0 || receipt.Batch.IsZero() {
 		t.Errorf("the first vertex of a chain has receipt %+v", receipt)
 	}
 	receipts := c.ProposeAll(2, vertices(5000))

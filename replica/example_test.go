@@ -49,6 +49,7 @@ func ExampleStart() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("final at sequence %d, position %d, in view %d\n", receipt.Seq, receipt.Position, receipt.View)
-	// Output: final at sequence 1, position 0, in view 0
+	// Which sequence, and in which view, depends on how fast the first leader was.
+	fmt.Printf("final: %v, at position %d of its batch\n", receipt.Seq > 0, receipt.Position)
+	// Output: final: true, at position 0 of its batch
 }
