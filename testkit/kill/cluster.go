@@ -50,11 +50,11 @@ type standing struct {
 	Halted     string          `json:"halted"`
 }
 
-func newCluster(o options) (*cluster, error) {
+func newCluster(ctx context.Context, o options) (*cluster, error) {
 	n := testnet.DefaultOptions()
 	n.Dir = filepath.Join(o.dir, "net")
 	var err error
-	if n.BasePort, err = freePorts(n.Replicas); err != nil {
+	if n.BasePort, err = freePorts(ctx, n.Replicas); err != nil {
 		return nil, err
 	}
 	network, err := testnet.Generate(n)
@@ -73,12 +73,13 @@ func newCluster(o options) (*cluster, error) {
 }
 
 // freePorts finds ports that nobody listens at.
-func freePorts(replicas int) (int, error) {
+func freePorts(ctx context.Context, replicas int) (int, error) {
+	var listening net.ListenConfig
 	for range 100 {
 		base := 20_000 + 100*rand.IntN(100)
 		free := true
 		for port := base; port < base+10*replicas && free; port++ {
-			l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+			l, err := listening.Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
 			if free = err == nil; free {
 				free = l.Close() == nil
 			}
@@ -184,7 +185,7 @@ func (c *cluster) awaitReady(ctx context.Context, i int) error {
 		m := c.members[i]
 		select {
 		case <-m.ended:
-			return false, fmt.Errorf("replica %d ended by itself: %v; the end of its log: %s", i, m.err, tail(m.home))
+			return false, fmt.Errorf("replica %d ended by itself: %w; the end of its log: %s", i, m.err, tail(m.home))
 		default:
 		}
 		_, err := get(ctx, m.api+"/readyz")

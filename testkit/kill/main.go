@@ -70,7 +70,7 @@ func run(ctx context.Context, o options) (err error) {
 			return fmt.Errorf("build the replica: %w\n%s", err, out)
 		}
 	}
-	c, err := newCluster(o)
+	c, err := newCluster(ctx, o)
 	if err != nil {
 		return err
 	}
