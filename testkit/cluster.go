@@ -93,6 +93,7 @@ func (c *Cluster) Replica(i int) *replica.Replica { return c.replicas[i] }
 func (c *Cluster) Start(i int) {
 	c.t.Helper()
 	cfg := replica.DefaultConfig()
+	cfg.FinalityTimeout, cfg.HeartbeatTimeout = slowness*cfg.FinalityTimeout, slowness*cfg.HeartbeatTimeout
 	cfg.Genesis, cfg.Key, cfg.Home, cfg.SegmentBytes = c.Genesis, c.keys[i], c.Home(i), c.o.segmentBytes
 	c.o.config(i, &cfg)
 	opts := []replica.Option{

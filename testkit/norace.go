@@ -1,0 +1,6 @@
+//go:build !race
+
+package testkit
+
+// slowness: see race.go.
+const slowness = 1
