@@ -44,6 +44,8 @@ type Manager struct {
 	asked     messages.View // asked to change to since the last heartbeat
 	told      Suspects
 	timer     newViewTimer
+	ticked    time.Time // the last heartbeat
+	calm      time.Time // since when no vertex has waited longer than the base timeout
 	halted    bool
 
 	own       *ViewChange // the highest of this replica's that was released
@@ -142,6 +144,7 @@ func (m *Manager) moved(now time.Time, before Standing) {
 	}
 	m.replan = true
 	m.load.OldestVertex = 0 // vertex timers start anew with the view
+	m.calm = now
 	m.tracker.Enter(now, view, m.standing.Active)
 	m.collected.aim(m.target())
 	for _, e := range [2]*EnterView{m.built, m.proved} {
@@ -174,7 +177,10 @@ func (m *Manager) OnTick(now time.Time, load Load) []Effect {
 	if m.halted {
 		return nil
 	}
-	m.load, m.asked = load, 0
+	m.load, m.asked, m.ticked = load, 0, now
+	if load.OldestVertex > m.timeout.Base() {
+		m.calm = now
+	}
 	for i := range m.peers {
 		m.peers[i].served = 0
 	}
@@ -287,7 +293,12 @@ func (m *Manager) OnExecuted(p Progress, took time.Duration) {
 	if p.Proposed && took > 0 {
 		m.finality.add(m.schedule.Leader(m.standing.View), took)
 	}
-	m.timeout.Executed(p)
+	// Vertex timers begin anew with every view, so that at its beginning nothing
+	// looks late. A cluster that is slower than the base timeout would fall back to
+	// it after each change of views, and so go on changing for ever. [L2]
+	if m.ticked.Sub(m.calm) >= m.timeout.Current() {
+		m.timeout.Executed(p)
+	}
 }
 
 // progress draws all conclusions that what is known now allows.

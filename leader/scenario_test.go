@@ -25,12 +25,12 @@ func TestL1_CrashedLeadersInARow(t *testing.T) {
 			bound := timeout*(1<<f-1)*9/8 + time.Duration(f+1)*3*heartbeat
 			took := c.until(bound, "progress", func() bool { return c.in(messages.View(f)) && c.done() })
 			t.Logf("%d leaders down, progress after %v", f, took)
+			c.run(time.Minute)
 			for _, d := range c.correct() {
 				if d.m.Timeout() != timeout {
 					t.Errorf("member %d still waits %v", d.self, d.m.Timeout())
 				}
 			}
-			c.run(time.Minute)
 			if !c.in(messages.View(f)) {
 				t.Errorf("the view does not last\n%s", c)
 			}

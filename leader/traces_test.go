@@ -235,6 +235,18 @@ func TestL2_NewViewEndsNoDoubling(t *testing.T) {
 		t.Errorf("the timeout is %v without progress", m.Timeout())
 	}
 	m.OnExecuted(Progress{Proposed: true, Fresh: true}, 0)
+	if m.Timeout() != 2*timeout {
+		t.Errorf("the timeout is %v at the beginning of a view, when nothing can be late yet", m.Timeout())
+	}
+	late := now.Add(3 * timeout)
+	m.OnTick(late, Load{OldestVertex: timeout + 1}) // the cluster is slower than the base
+	m.OnTick(late.Add(timeout), Load{})
+	m.OnExecuted(Progress{Proposed: true, Fresh: true}, 0)
+	if m.Timeout() != 2*timeout {
+		t.Errorf("the timeout is %v although something waited longer than its base", m.Timeout())
+	}
+	m.OnTick(late.Add(2*timeout), Load{})
+	m.OnExecuted(Progress{Proposed: true, Fresh: true}, 0)
 	if m.Timeout() != timeout {
 		t.Errorf("the timeout is %v after progress", m.Timeout())
 	}
