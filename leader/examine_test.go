@@ -121,11 +121,10 @@ func TestH8_CertificateComesWithTheNextOne(t *testing.T) {
 // it, once everybody was asked in vain.
 func TestH8_AHopelessOneGivesWay(t *testing.T) {
 	v := provenView()
-	lie := v.nv
 	b := *v.nv.Body
 	b.ViewChanges = slices.Clone(b.ViewChanges)
 	b.ViewChanges[0].Digest = named("of no view-change")
-	lie = newView(4, &b)
+	lie := newView(4, &b)
 	lie.Stable = stable(16)
 	m, now := managing(t, 0, 4)
 	m.OnNewView(now, 2, lie)
