@@ -15,7 +15,7 @@ const resendBundlesMax = 64
 // The caller adds suspicion. [R1]
 func (s *Sequencer) Status() *messages.Status {
 	st := &messages.Status{
-		View: s.voter.View(), Active: s.voter.Active(),
+		View: s.voter.View(), Active: s.voter.active, // halted or not: nobody changes to view 0
 		Low: s.stable.Seq, LowDigest: s.stable.Digest,
 		Executed: s.executed, LedgerHead: s.head,
 		Checkpoints: s.checkpoints.Held(),

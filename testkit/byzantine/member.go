@@ -1,6 +1,7 @@
 package byzantine
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -126,12 +127,26 @@ func (m *Member) receive(in *cluster.Inbound) bool {
 	if err != nil {
 		return true
 	}
+	if len(m.behaviours) > 0 && m.speaksOf(message) {
+		return false // the honest replica inside would find its key abused, and stop
+	}
 	for _, b := range m.behaviours {
 		if !b.Receive(m, in.From, message) {
 			return false
 		}
 	}
 	return true
+}
+
+// speaksOf reports whether a message brings the member's own votes back.
+func (m *Member) speaksOf(message messages.Message) bool {
+	switch message := message.(type) {
+	case *messages.Evidence:
+		return message.Member == m.cfg.Self
+	case *messages.Bundles:
+		return slices.ContainsFunc(message.Bundles, func(b *messages.Bundle) bool { return b.From == m.cfg.Self })
+	}
+	return false
 }
 
 // What behaviours may do. They are called with the member locked.
