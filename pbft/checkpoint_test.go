@@ -194,8 +194,12 @@ func TestV5_AnotherStateThanAQuorumsStopsVoting(t *testing.T) {
 			if want := (pbft.Diverged{Seq: 4, Own: digestOf(1), Certified: digestOf(2)}); alarm != want {
 				t.Errorf("alarm %+v, want %+v", alarm, want)
 			}
-			if stable := only[pbft.BecameStable](effects); len(stable) > 0 || s.Active() || s.Status().Active {
+			if stable := only[pbft.BecameStable](effects); len(stable) > 0 || s.Active() {
 				t.Errorf("active %v, stable %v after divergence", s.Active(), stable)
+			}
+			// It votes no more, but says where it is: peers help and do not take it for dead.
+			if err := s.Status().Validate(); err != nil {
+				t.Errorf("its status is refused: %v", err)
 			}
 			for _, e := range s.OnProposeVote(prepare(6, batchOf(6).Digest())) {
 				if r, ok := e.(pbft.Refused); !ok || r.Refusal != pbft.Halted {
