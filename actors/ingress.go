@@ -256,6 +256,10 @@ func (i *ingress) route(c actor.Context, in *cluster.Inbound, message messages.M
 		c.Send(l.sequencer, &batchWanted{in.From, m.Digests})
 	case *messages.FetchDecided:
 		c.Send(l.sync, &decidedWanted{in.From, m})
+	case *messages.Recall:
+		c.Send(l.viewchange, &recallWanted{from: in.From, recall: m})
+	case *messages.Recalled:
+		c.Send(l.sequencer, &recallArrived{in.From, m})
 	case *messages.Hello:
 		i.onHello(c, in.From, m)
 	case *messages.Refusal:

@@ -53,6 +53,22 @@ type (
 	signAgain struct{}
 )
 
+// A member that found its disk empty, or this replica itself.
+type (
+	// recallWanted asks what is remembered of a member, seen the highest view of
+	// its ViewChanges.
+	recallWanted struct {
+		from   messages.Index
+		recall *messages.Recall
+		seen   messages.View
+	}
+	// recallArrived is a member's answer to this replica.
+	recallArrived struct {
+		from     messages.Index
+		recalled *messages.Recalled
+	}
+)
+
 // halt says that voting ends for good; why, the tree knows.
 type halt struct{}
 

@@ -16,11 +16,12 @@ type peers struct {
 
 	mu     sync.Mutex
 	latest []*messages.Status
+	views  []messages.View // the highest each ever told, in any of its lives
 	since  []time.Time
 }
 
 func newPeers(n int, self messages.Index, clock runtime.Clock) *peers {
-	p := &peers{self: self, clock: clock, latest: make([]*messages.Status, n), since: make([]time.Time, n)}
+	p := &peers{self: self, clock: clock, latest: make([]*messages.Status, n), views: make([]messages.View, n), since: make([]time.Time, n)}
 	for i := range p.since {
 		p.since[i] = clock.Now()
 	}
@@ -32,6 +33,7 @@ func (p *peers) heard(from messages.Index, s *messages.Status) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.latest[from], p.since[from] = s, now
+	p.views[from] = max(p.views[from], s.View)
 }
 
 // silent gives the other members not heard of for so long, each once in that
@@ -51,6 +53,13 @@ func (p *peers) silent(now time.Time, long time.Duration, late bool) []messages.
 		}
 	}
 	return list
+}
+
+// view is the highest view a member ever told to be in.
+func (p *peers) view(member messages.Index) messages.View {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.views[member]
 }
 
 func (p *peers) status(member messages.Index) *messages.Status {

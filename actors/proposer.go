@@ -62,7 +62,7 @@ func (p *proposer) onStanding(m *standing) {
 	switch before := p.stand; {
 	case !m.active:
 		p.t.pool.Leave()
-	case before == nil || !before.active || before.view != m.view || before.life != m.life:
+	case before == nil || !before.active || before.view != m.view || before.leads != m.leads || before.life != m.life:
 		clear(p.inFlight)
 		executed := p.t.Progress().Seq
 		var batches []*messages.Batch

@@ -36,8 +36,16 @@ func (t *Tree) recover() (*recovery, *execution, error) {
 		return nil, nil, err
 	}
 	r := &recovery{}
+	observing, err := t.recoverAdmission(stable.Seq)
+	if err != nil {
+		return nil, nil, err
+	}
 	if r.core, r.effects, err = t.standUp(stable, head, replay, x.history, x.states()); err != nil {
 		return nil, nil, err
+	}
+	if observing {
+		r.core.Observe()
+		t.observe(r.core)
 	}
 	t.views.Store(encodeViews(r.core.ViewRecords()))
 	t.log.Info().Uint64("stable", uint64(stable.Seq)).Uint64("executed", uint64(state.seq)).

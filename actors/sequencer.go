@@ -129,7 +129,13 @@ func (s *sequencer) Receive(c actor.Context) {
 		}
 	case *greet:
 		c.Send(s.t.links.egress, &send{m.peer, cluster.LaneVotes, s.status()})
+		s.askAgain(c)
+	case *recallWanted:
+		s.recall(c, m)
+	case *recallArrived:
+		s.onRecalled(c, m)
 	case *tick:
+		s.askAgain(c)
 		clear(s.answered)
 		clear(s.served)
 		s.core.Shun(s.t.detector.banned())
@@ -215,6 +221,8 @@ func (s *sequencer) perform(c actor.Context, effects []pbft.Effect) {
 			s.diverged(c, e)
 		case pbft.Doubled:
 			s.doubled(c, e)
+		case pbft.Admissible:
+			s.admit(c, e)
 		}
 	}
 }

@@ -52,6 +52,10 @@ type Config struct {
 	Export  func(name string, data []byte) error
 	Signers int // worker actors that sign and verify
 
+	// FirstStart says that this member has never run before on this chain, so that
+	// it need not ask the others whether it voted.
+	FirstStart bool
+
 	Custom  []Custom
 	Runtime Runtime
 }
@@ -83,6 +87,8 @@ type Tree struct {
 	progress   atomic.Pointer[Progress]
 	highest    atomic.Uint64 // the highest sequence the sequencer heard of
 	halted     atomic.Pointer[string]
+	observing  atomic.Pointer[string] // why this replica does not vote yet, nil if it does [D4]
+	complete   atomic.Bool            // all that was heard of others since the chain began is remembered
 	full       atomic.Pointer[string] // why the disk is too full, nil if it is not
 	views      atomic.Pointer[[]byte] // what a restart needs to know of views, see encodeViews
 	patience   atomic.Int64           // the view's timeout, nanoseconds

@@ -89,6 +89,8 @@ func (v *viewchange) Receive(c actor.Context) {
 		v.perform(c, v.manager.OnNewView(now, v.t.cfg.Self, leader.NewView{
 			From: v.t.cfg.Self, Bundle: nv.Bundle, Body: nv.Body, Stable: nv.Stable,
 		}))
+	case *recallWanted:
+		c.Send(v.t.links.sequencer, &recallWanted{m.from, m.recall, v.manager.Seen(m.from)})
 	case *preparedWanted:
 		v.onPreparedWanted(c, m)
 	case *viewChangeWanted:

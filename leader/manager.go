@@ -100,6 +100,14 @@ func (m *Manager) Resume(now time.Time, standing Standing, own *ViewChange, nv *
 	}
 }
 
+// Seen is the view of the highest ViewChange that ever came from a member.
+func (m *Manager) Seen(member messages.Index) messages.View {
+	if int(member) >= len(m.collected.members) {
+		return 0
+	}
+	return m.collected.members[member].seen
+}
+
 // OnHalted ends everything after a safety alarm: a replica that contradicted a
 // certificate changes no view and helps nobody to.
 func (m *Manager) OnHalted() { m.halted = true }

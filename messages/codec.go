@@ -110,6 +110,8 @@ var forms = [...]form{
 	{FramePrepared, "prepared", 4, func() Message { return new(PreparedCertificate) }},
 	{FrameEvidence, "evidence", 7, func() Message { return new(Evidence) }},
 	{FrameInvalidNewView, "invalid-new-view", 1, func() Message { return new(InvalidNewView) }},
+	{FrameRecall, "recall", 1, func() Message { return new(Recall) }},
+	{FrameRecalled, "recalled", 4, func() Message { return new(Recalled) }},
 }
 
 func formOf(k FrameKind) (form, bool) {

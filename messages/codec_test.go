@@ -91,6 +91,8 @@ func TestFrameGolden(t *testing.T) {
 		FrameFetchViewChange:  "387888058fcf5816e8918612e62969b75c65c27b8e1a45d220e70af4b51f89a0",
 		FrameFetchPrepared:    "4ab1fe28a386b4c3293e5eddf6a5178c3c1a28cc98c51ea2bb1fe9ab80af5061",
 		FramePrepared:         "c506e2592d8e1910fcdaeb8048f5d1ebff202db453c431328be1bf7e4d5f0cc2",
+		FrameRecall:           "3e42e745a024dfd853de5e9df06ec442d36a5aa17c42530cb0baadf6d8f24c11",
+		FrameRecalled:         "2b3f055d850dab1d0d74890192fa22d6eccc3e7fe666083636c310a8100c2fd6",
 		FrameEvidence:         "072a2f74255515388e7d32d38f342c6b7a9318b7f2f652df4f6e0b1edef10e2b",
 		FrameInvalidNewView:   "f2f1b8d8a0f7bf602e902f45e2e92edd4c91bf6187478fffabc115689611c035",
 	}
@@ -262,9 +264,9 @@ func TestFrameKinds(t *testing.T) {
 		FrameHello, FrameRefusal, FrameStatus, FrameBundles, FrameBatchBody,
 		FrameForward, FrameFetchBatch, FrameFetchDecided, FrameDecided, FrameStableCheckpoint,
 		FrameViewChange, FrameNewView, FrameFetchViewChange, FrameFetchPrepared, FramePrepared,
-		FrameEvidence, FrameInvalidNewView,
+		FrameEvidence, FrameInvalidNewView, FrameRecall, FrameRecalled,
 	}
-	number := map[FrameKind]int{FrameEvidence: 20, FrameInvalidNewView: 21} // others count up from 1
+	number := map[FrameKind]int{FrameEvidence: 20, FrameInvalidNewView: 21, FrameRecall: 22, FrameRecalled: 23} // others count up from 1
 	if got := FrameKinds(); !reflect.DeepEqual(got, want) {
 		t.Fatalf("kinds %v", got)
 	}

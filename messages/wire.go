@@ -32,11 +32,13 @@ const (
 	FramePrepared         FrameKind = 15
 	FrameEvidence         FrameKind = 20
 	FrameInvalidNewView   FrameKind = 21
+	FrameRecall           FrameKind = 22
+	FrameRecalled         FrameKind = 23
 )
 
 // Message is what a frame holds. The set is closed: pointers to the types of
-// this file and of viewchangewire.go, to Status, to Evidence and to InvalidNewView. A message is
-// never changed after it was sent or received.
+// this file, of viewchangewire.go and recall.go, to Status, to Evidence and to
+// InvalidNewView. A message is // never changed after it was sent or received.
 type Message interface {
 	FrameKind() FrameKind
 	// Validate checks everything that can be judged of the message alone,

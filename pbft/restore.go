@@ -34,6 +34,10 @@ func (s *Sequencer) RestoreVote(v verifiedVote) {
 // for it cannot know what else it signed. [D3]
 func (s *Sequencer) OnOwnVotes(votes []verifiedVote) []Effect {
 	for _, v := range votes {
+		if s.newcomer != nil && v.From() == s.cfg.Self {
+			s.newcomer.recollect(v.Value())
+			continue
+		}
 		if v.From() == s.cfg.Self && !s.halted && !s.voter.Remembers(v.Value()) {
 			s.Halt()
 			s.emit(Doubled{v.Value()})

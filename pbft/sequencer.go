@@ -28,6 +28,7 @@ type Sequencer struct {
 	checkpoints *Checkpoints
 	gatherer    Gatherer
 	fetching    *fetching
+	newcomer    *newcomer // nil once this replica may vote
 
 	executed  messages.Seq
 	head      messages.Digest // the ledger head after executed

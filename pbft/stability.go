@@ -20,6 +20,10 @@ func (s *Sequencer) OnCheckpointReached(seq messages.Seq, state messages.Digest)
 		return s.take()
 	}
 	grant, refusal := s.voter.Checkpoint(seq, state)
+	if refusal == Observing {
+		s.settle()
+		return s.take()
+	}
 	if refusal != Granted {
 		// A state that differs from the one voted for before a crash: executing
 		// the same batches gave two results.
@@ -129,6 +133,7 @@ func (s *Sequencer) OnStable(c StableCheckpoint) []Effect {
 			delete(s.released, seq)
 		}
 	}
+	s.welcome()
 	return s.take()
 }
 

@@ -140,6 +140,7 @@ func (s *Sequencer) EnterView(nv *NewView) []Effect {
 	s.onCertificate(nv.Stable)
 	s.reopen()
 	s.hearEarly()
+	s.welcome()
 	return s.take()
 }
 

@@ -32,6 +32,7 @@ type Voter struct {
 	memory      map[messages.Seq]*memory
 	checkpoints map[messages.Seq]messages.Digest
 	halted      bool
+	observing   bool // a newcomer, that may have voted before [D4]
 }
 
 // Grant is the voter's yes.
@@ -59,12 +60,13 @@ const (
 	NotACheckpoint              // not a multiple of the checkpoint interval
 	OtherStateVoted             // another state digest was voted for this checkpoint [V5]
 	ViewActive                  // the view was entered already: there is one NewView
+	Observing                   // this replica may have voted before, and does not know what [D4]
 )
 
 var refusalNames = [...]string{
 	"granted", "halted", "wrong view", "changing views", "not the leader", "below the low watermark",
 	"above the high watermark", "settled by new-view", "other digest accepted", "not accepted",
-	"contradicts executed", "not a checkpoint", "other state voted", "view active",
+	"contradicts executed", "not a checkpoint", "other state voted", "view active", "observing",
 }
 
 func (r Refusal) String() string {
@@ -96,7 +98,7 @@ func (v *Voter) Active() bool { return v.active && !v.halted }
 func (v *Voter) Marks() Watermarks { return v.marks }
 
 // Leads reports whether this replica leads the active view.
-func (v *Voter) Leads() bool { return v.Active() && v.leader(v.view) == v.self }
+func (v *Voter) Leads() bool { return v.Active() && !v.observing && v.leader(v.view) == v.self }
 
 // Halt stops all voting for good: the replica's state contradicts a
 // certificate, and a vote of it would mislead others. [V5, V6]
@@ -176,6 +178,8 @@ func (v *Voter) admit(vote messages.Vote) Refusal {
 	switch {
 	case v.halted:
 		return Halted
+	case v.observing:
+		return Observing
 	case vote.View != v.view:
 		return WrongView
 	case !v.active:
@@ -197,6 +201,8 @@ func (v *Voter) Checkpoint(seq messages.Seq, state messages.Digest) (Grant, Refu
 	switch {
 	case v.halted:
 		return Grant{}, Halted
+	case v.observing:
+		return Grant{}, Observing
 	case seq <= v.marks.Low:
 		return Grant{}, BelowLowWatermark
 	case seq%v.interval != 0:

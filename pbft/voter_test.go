@@ -220,14 +220,14 @@ func TestV6_AnExecutedSequenceIsTaken(t *testing.T) {
 // What the voter says in logs names the reason, whatever the number.
 func TestRefusalsHaveNames(t *testing.T) {
 	seen := map[string]bool{}
-	for r := pbft.Granted; r <= pbft.ViewActive; r++ {
+	for r := pbft.Granted; r <= pbft.Observing; r++ {
 		if s := r.String(); s == "unknown refusal" || seen[s] {
 			t.Errorf("refusal %d is called %q", r, s)
 		} else {
 			seen[s] = true
 		}
 	}
-	if got := (pbft.ViewActive + 1).String(); got != "unknown refusal" {
+	if got := (pbft.Observing + 1).String(); got != "unknown refusal" {
 		t.Errorf("a refusal beyond the last is called %q", got)
 	}
 }

@@ -74,6 +74,17 @@ func (v *Voter) Remembers(vote messages.Vote) bool {
 	return vote.Seq <= v.marks.Low || m != nil && slices.Contains(m.sent, vote)
 }
 
+// silent reports that nothing of this member's votes is remembered: there are
+// none above the stable checkpoint, and no view was left.
+func (v *Voter) silent() bool {
+	for _, m := range v.memory {
+		if len(m.sent) > 0 {
+			return false
+		}
+	}
+	return len(v.checkpoints) == 0 && v.view == 0 && v.marks.Low == 0
+}
+
 // Accepted lists the pre-prepares accepted in the current view, by sequence.
 func (v *Voter) Accepted() []messages.Vote {
 	var list []messages.Vote

@@ -44,6 +44,8 @@ func (v *Voter) ChangeView(view messages.View, low StableCheckpoint) (Grant, Ref
 	switch {
 	case v.halted:
 		return Grant{}, Halted
+	case v.observing:
+		return Grant{}, Observing
 	case view == v.view && !v.active && v.left != nil:
 		return Grant{Vote: viewChangeVote(v.left)}, Granted
 	case view <= v.view:
@@ -98,6 +100,8 @@ func (v *Voter) EnterView(nv *NewView) (Grant, Refusal) {
 	switch {
 	case v.halted:
 		return Grant{}, Halted
+	case v.observing && nv.Bundle == nil:
+		return Grant{}, Observing // it is this replica's own, yet to be signed
 	case body.View < v.view || body.View == 0:
 		return Grant{}, WrongView
 	case body.View == v.view && v.active:
@@ -108,7 +112,7 @@ func (v *Voter) EnterView(nv *NewView) (Grant, Refusal) {
 	}
 	v.enter(nv)
 	g := Grant{Records: []Record{{Kind: RecordNewView, NewView: nv}}}
-	if v.leader(v.view) == v.self {
+	if v.leader(v.view) == v.self && !v.observing {
 		g.Vote = newViewVote(body)
 	}
 	return g, Granted

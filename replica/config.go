@@ -52,6 +52,12 @@ type Config struct {
 	QuorumThreshold float64
 	// ByzantineDetection charges members for what they do wrong; default true.
 	ByzantineDetection bool
+	// FirstStart says that this member has never run before on this chain, with
+	// whatever disk. A replica with an empty disk asks the others otherwise, and
+	// unless they all say that nothing was ever heard of it, observes for a while
+	// before it votes. Never set it because a disk was lost: the replica would vote
+	// a second time on what it has forgotten.
+	FirstStart bool
 	// WALSync says when the journal is flushed; default storage.SyncAlways.
 	// Anything weaker forgets votes in a power cut, which makes this replica one
 	// of the f faulty ones.

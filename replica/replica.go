@@ -114,7 +114,7 @@ func (r *Replica) start(cfg *Config, o *options) error {
 		Metrics: r.metrics, Log: o.log, Clock: o.clock, Rand: o.rand, Version: o.version,
 		FrameBytesMax: int(cfg.SegmentBytes / 4), PipelineDepth: cfg.PipelineDepth, MaxPending: cfg.MaxPendingVertices,
 		FinalityTimeout: cfg.FinalityTimeout, Heartbeat: cfg.Heartbeat, HeartbeatTimeout: cfg.HeartbeatTimeout,
-		Detection: cfg.ByzantineDetection, Export: evidenceFiles(o.fs, cfg.Home), Signers: cfg.Signers, Custom: o.custom, Runtime: o.runtime,
+		Detection: cfg.ByzantineDetection, FirstStart: cfg.FirstStart, Export: evidenceFiles(o.fs, cfg.Home), Signers: cfg.Signers, Custom: o.custom, Runtime: o.runtime,
 	})
 	if err == nil {
 		r.tree.Pool().RenewNonces(r.identity.renew)

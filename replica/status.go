@@ -28,6 +28,8 @@ type Status struct {
 	LedgerHead       messages.Digest `json:"ledger_head"`
 	// Pending is how many vertices wait here to become final.
 	Pending int `json:"pending"`
+	// Observing says why the replica does not vote yet; empty once it does.
+	Observing string `json:"observing,omitempty"`
 	// Halted says why the replica stopped executing; empty while it works.
 	Halted string       `json:"halted,omitempty"`
 	Peers  []PeerStatus `json:"peers"`
@@ -48,11 +50,12 @@ type PeerStatus struct {
 func (r *Replica) Status() Status {
 	standing, progress := r.tree.Standing(), r.tree.Progress()
 	halted, _ := r.tree.Halted()
+	observing, _ := r.tree.Observing()
 	s := Status{
 		Replica: r.self, ChainID: r.genesis.ChainID, Genesis: r.keyring.Chain(),
 		View: standing.View, Leader: standing.Leader, IsLeader: standing.Leads, Active: standing.Active,
 		Sequence: progress.Seq, HighestSequence: r.tree.Highest(), Pending: r.tree.Pool().Len(), StableCheckpoint: standing.Stable, Vertices: progress.Vertices,
-		LedgerHead: progress.Head, Halted: halted, Peers: make([]PeerStatus, 0, r.genesis.N()-1),
+		LedgerHead: progress.Head, Observing: observing, Halted: halted, Peers: make([]PeerStatus, 0, r.genesis.N()-1),
 	}
 	for i, member := range r.genesis.Members {
 		m := messages.Index(i)
@@ -80,6 +83,9 @@ func (r *Replica) Ready() (ready bool, reason string) {
 	default:
 	}
 	if reason, halted := r.tree.Halted(); halted {
+		return false, reason
+	}
+	if reason, observing := r.tree.Observing(); observing {
 		return false, reason
 	}
 	if reason, full := r.tree.DiskFull(); full {

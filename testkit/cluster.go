@@ -34,6 +34,7 @@ type Cluster struct {
 	disks    []vfs.FS
 	replicas []*replica.Replica
 	faults   []*faults
+	started  []bool // at least once
 	links    *links
 	members  []*byzantine.Member
 	timeline *timeline
@@ -60,7 +61,7 @@ func New(t testing.TB, n int, opts ...Option) *Cluster {
 	c := &Cluster{
 		Network: cluster.NewMemoryNetwork(n),
 		t:       t, o: o, disks: make([]vfs.FS, n), replicas: make([]*replica.Replica, n),
-		faults: make([]*faults, n), links: newLinks(n), timeline: newTimeline(),
+		faults: make([]*faults, n), started: make([]bool, n), links: newLinks(n), timeline: newTimeline(),
 	}
 	t.Cleanup(func() { c.timeline.tellFailure(t) })
 	c.Genesis, c.keys, _ = cryptotest.NewMembers(n, 1, scheme)
@@ -96,6 +97,7 @@ func (c *Cluster) Start(i int) {
 	cfg.FinalityTimeout, cfg.HeartbeatTimeout = slowness*cfg.FinalityTimeout, slowness*cfg.HeartbeatTimeout
 	cfg.Genesis, cfg.Key, cfg.Home, cfg.SegmentBytes = c.Genesis, c.keys[i], c.Home(i), c.o.segmentBytes
 	c.o.config(i, &cfg)
+	cfg.FirstStart, c.started[i] = !c.started[i] && !c.o.ask, true
 	opts := []replica.Option{
 		replica.WithTransport(c.members[i].Transport(c.links.transport(i, c.Network.Transport(messages.Index(i))))),
 		replica.WithStorage(c.disks[i]),

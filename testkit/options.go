@@ -17,6 +17,7 @@ type options struct {
 	level        zerolog.Level
 	segmentBytes int64
 	dir          string
+	ask          bool
 	params       func(*messages.Params)
 	disk         func(i int) vfs.FS
 	replica      func(i int) []replica.Option
@@ -58,6 +59,10 @@ func WithFolder(dir string) Option {
 
 // WithSegmentBytes is the size of a journal segment; the default is 4 MiB.
 func WithSegmentBytes(n int64) Option { return func(o *options) { o.segmentBytes = n } }
+
+// WithoutFirstStart has replicas with an empty disk ask the others whether they
+// have voted, at their first start too.
+func WithoutFirstStart() Option { return func(o *options) { o.ask = true } }
 
 // WithParams changes the parameters the members agree on in the genesis.
 func WithParams(f func(*messages.Params)) Option { return func(o *options) { o.params = f } }

@@ -31,6 +31,26 @@ var durability = []mutant{
 		File: "pbft/voterrestore.go", Old: "v.checkpoints[vote.Seq] = vote.Digest\n\t\treturn", New: "return",
 	},
 	{
+		Name: "amnesia-votes", Why: "a replica that lost its disk votes at once",
+		File: "actors/newcomer.go", Old: "observing = observing && !t.cfg.FirstStart", New: "observing = false",
+		Tests: []string{"./testkit"}, TestsOnly: "who loses a disk counts as faulty in it",
+	},
+	{
+		Name: "amnesia-forgotten", Why: "a second start makes a voter of a replica that lost its disk",
+		File: "actors/newcomer.go", Old: "observing = string(said) != string(voterVotes)", New: "observing = empty",
+		Tests: []string{"./testkit"}, TestsOnly: "who loses a disk counts as faulty in it",
+	},
+	{
+		Name: "amnesia-too-short", Why: "it votes where it may have voted before",
+		File: "pbft/newcomer.go", Old: "NewWatermarks(executed[n.need-1], window).High", New: "NewWatermarks(executed[n.need-1], 0).High",
+		TestsOnly: "who loses a disk counts as faulty in it",
+	},
+	{
+		Name: "amnesia-in-its-view", Why: "an old ViewChange of its own hides what it votes now",
+		File: "pbft/newcomer.go", Old: "s.voter.View() <= view) {", New: "s.voter.View() < view) {",
+		TestsOnly: "who loses a disk counts as faulty in it",
+	},
+	{
 		Name: "double-unnoticed", Why: "an old copy of a folder goes on voting",
 		File: "pbft/restore.go", Old: "!s.halted && !s.voter.Remembers(v.Value())", New: "!s.halted && v.Value().Kind == 0",
 		Tests: []string{"./testkit"}, TestsOnly: "it restores no backups",

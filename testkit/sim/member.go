@@ -52,6 +52,7 @@ func (s *simulation) start(m *member) {
 	cfg := replica.DefaultConfig()
 	cfg.Genesis, cfg.Key, cfg.Home, cfg.SegmentBytes = s.genesis, m.key, home, segmentBytes
 	cfg.PipelineDepth, cfg.MaxPendingVertices = s.faults.PipelineDepth, s.faults.MaxPending
+	cfg.FirstStart = m.lives == 1 && m.index == m.slot
 	if s.cfg.Configure != nil {
 		s.cfg.Configure(m.index, &cfg)
 	}
