@@ -38,7 +38,7 @@ const (
 
 // Message is what a frame holds. The set is closed: pointers to the types of
 // this file, of viewchangewire.go and recall.go, to Status, to Evidence and to
-// InvalidNewView. A message is // never changed after it was sent or received.
+// InvalidNewView. A message is never changed after it was sent or received.
 type Message interface {
 	FrameKind() FrameKind
 	// Validate checks everything that can be judged of the message alone,
