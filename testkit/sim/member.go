@@ -52,7 +52,9 @@ func (s *simulation) start(m *member) {
 	cfg := replica.DefaultConfig()
 	cfg.Genesis, cfg.Key, cfg.Home, cfg.SegmentBytes = s.genesis, m.key, home, segmentBytes
 	cfg.PipelineDepth, cfg.MaxPendingVertices = s.faults.PipelineDepth, s.faults.MaxPending
-	cfg.FirstStart = m.lives == 1 && m.index == m.slot
+	// Who forgets everything is told every second time that it never ran before,
+	// and votes as if it had not; else it observes, and counts as faulty all the same.
+	cfg.FirstStart = !m.amnesiac || m.lives%2 == 1
 	if s.cfg.Configure != nil {
 		s.cfg.Configure(m.index, &cfg)
 	}
