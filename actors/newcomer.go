@@ -90,6 +90,10 @@ func (s *sequencer) askAgain(c actor.Context) {
 
 // recall answers a member that asks.
 func (s *sequencer) recall(c actor.Context, m *recallWanted) {
+	if s.recalled[m.from] {
+		return // whoever asks more than once a heartbeat gets no more
+	}
+	s.recalled[m.from] = true
 	a := s.core.Recall(m.from, s.t.complete.Load())
 	if m.seen > 0 {
 		a.Nothing, a.View = false, max(a.View, m.seen)

@@ -32,6 +32,7 @@ type sequencer struct {
 	left     *viewChangeReleased // the last own ViewChange that was released
 	served   []int               // bytes of batches sent to each member since the last heartbeat
 	answered []bool              // members whose Status was answered since the last heartbeat
+	recalled []bool              // likewise their Recall
 }
 
 // release joins the two halves of a group: it leaves when it is durable and
@@ -44,7 +45,7 @@ type release struct {
 }
 
 func newSequencer(t *Tree, life int) *sequencer {
-	s := &sequencer{t: t, life: life, trackers: make(map[messages.Seq]*actor.PID), answered: make([]bool, t.n), served: make([]int, t.n)}
+	s := &sequencer{t: t, life: life, trackers: make(map[messages.Seq]*actor.PID), answered: make([]bool, t.n), recalled: make([]bool, t.n), served: make([]int, t.n)}
 	if life == 1 {
 		s.core = t.recovered.core
 	}
@@ -137,6 +138,7 @@ func (s *sequencer) Receive(c actor.Context) {
 	case *tick:
 		s.askAgain(c)
 		clear(s.answered)
+		clear(s.recalled)
 		clear(s.served)
 		s.core.Shun(s.t.detector.banned())
 		s.perform(c, s.core.OnTick())

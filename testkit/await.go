@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/replica"
 )
 
 // Await waits until a replica executed seq and says where it is.
@@ -50,6 +51,18 @@ func (c *Cluster) AwaitEvent(i int, is func(messages.Event) bool, already func()
 			c.t.Fatalf("replica %d is at sequence %d, stable checkpoint %d, and what was awaited did not happen",
 				i, c.replicas[i].CurrentSequence(), c.replicas[i].Status().StableCheckpoint)
 		}
+	}
+}
+
+// AwaitHeartbeat lets about a heartbeat of a replica pass.
+func (c *Cluster) AwaitHeartbeat(i int) {
+	c.t.Helper()
+	beat := time.NewTimer(replica.DefaultConfig().Heartbeat)
+	defer beat.Stop()
+	select {
+	case <-beat.C:
+	case <-c.replicas[i].Done():
+		c.t.Fatalf("replica %d stopped: %v", i, c.replicas[i].Err())
 	}
 }
 
