@@ -190,6 +190,13 @@ func TestMoreConvictedThanMayLieStopsTheReplica(t *testing.T) {
 	if ready, reason := c.Replica(0).Ready(); ready || reason != "2 members are convicted of lies, 1 may be faulty" {
 		t.Errorf("ready %t, %q", ready, reason)
 	}
+	c.PanicOn(0, "sequencer", 1, nil).Await() // which does not make it forget
+	for range 5 {
+		c.AwaitHeartbeat(0)
+		if c.Metric(0, "cretoai_consensus_actor_restarts_total", "actor", "sequencer") == 1 && c.Replica(0).Status().Active {
+			t.Fatal("the replica votes again after a panic")
+		}
+	}
 	c.Restart(0)
 	awaitHalt()
 	if err := c.Replica(0).LiftBan(2); err != nil {

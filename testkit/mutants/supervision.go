@@ -60,7 +60,7 @@ var supervision = []mutant{
 	{
 		Name: "alarm-forgotten", Why: "a replica that diverged votes again after a panic",
 		File: "actors/rebuild.go", Old: "\t\tif _, halted := t.Halted(); halted {\n\t\t\tcore.Halt()\n\t\t}\n", New: "",
-		Tests: []string{"./replica"}, TestsOnly: "no replica diverges in it",
+		Tests: []string{"./testkit"}, TestsOnly: "no replica diverges in it",
 	},
 	{
 		Name: "seal-lost", Why: "a group is never signed when its signer panicked",
