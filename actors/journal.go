@@ -232,9 +232,9 @@ func (j *journal) forget(seq messages.Seq) {
 	}
 }
 
-// prepare has the next segment filled with zeros ahead of need.
+// prepare has some more of the next segment filled with zeros ahead of need.
 func (j *journal) prepare(c actor.Context) {
-	if j.t.cfg.Journal.NeedsPrepare() {
+	if j.t.cfg.Journal.Behind() {
 		c.Send(j.t.links.preparer, &prepareSegment{})
 	}
 }
@@ -265,12 +265,8 @@ func (p *preparer) Receive(c actor.Context) {
 }
 
 func (p *preparer) prepare() {
-	if !p.t.cfg.Journal.NeedsPrepare() {
-		p.failed = nil
-		return
-	}
 	before := p.failed
-	if p.failed = p.t.cfg.Journal.PrepareNext(); p.failed != nil && before == nil {
+	if p.failed = p.t.cfg.Journal.PrepareSome(); p.failed != nil && before == nil {
 		p.t.log.Error().Err(p.failed).Msg("the journal's next segment could not be prepared; it is tried again")
 	}
 }

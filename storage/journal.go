@@ -26,15 +26,17 @@ type Journal struct {
 	buf      []byte
 
 	// prepareMu is held by who prepares or releases segments. It is taken after
-	// appendMu and guards the two fields below.
+	// appendMu and guards the three fields below.
 	prepareMu sync.Mutex
 	nextID    uint64
 	spares    []string // paths of released segments of the right size
+	filling   *filling // the next segment, half filled; or nil
 
 	// mu is held shortly, never during I/O, and taken last.
 	mu       sync.RWMutex
 	segments []*segment // those with groups; ids rise by one
 	prepared []*segment // those without; their ids follow
+	filled   int64      // bytes of the next segment, while it is being filled
 	failure  error      // the first failed write or flush, or ErrClosed
 }
 
@@ -233,10 +235,11 @@ func (j *Journal) Segments() []SegmentInfo {
 func (j *Journal) Close() error {
 	j.appendMu.Lock()
 	defer j.appendMu.Unlock()
-	j.prepareMu.Lock() // waits for PrepareNext and Release
+	j.prepareMu.Lock() // waits for PrepareSome and Release
 	defer j.prepareMu.Unlock()
 	failed := j.failed() != nil
 	_ = j.fail(ErrClosed) // gives back what it was given
+	j.abandonFilling()
 	if j.file == nil {
 		return nil
 	}

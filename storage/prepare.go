@@ -1,12 +1,40 @@
 package storage
 
 import (
+	"time"
+
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
 // fillBytes is how much of a new segment is written between two flushes. One
 // flush at the end would make the groups written meanwhile wait for all of it.
 const fillBytes = 1 << 20
+
+// filling is the next segment while its zeros are being written.
+type filling struct {
+	file  vfs.File
+	path  string
+	bytes int64 // written and durable
+	took  time.Duration
+}
+
+// Behind reports whether PrepareSome has something to do: whether less of the
+// next segment is filled than is due. Twice as much as the current one holds is,
+// and an eighth from the start. So the zeros are ready when the current segment is
+// half full, and the disk, which the groups' flushes share, never gets a whole
+// segment at once.
+func (j *Journal) Behind() bool {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	if len(j.prepared) > 0 || j.failure != nil {
+		return false
+	}
+	due := j.o.SegmentBytes / 8
+	if n := len(j.segments); n > 0 {
+		due += 2 * j.segments[n-1].info.Bytes
+	}
+	return j.filled < min(due, j.o.SegmentBytes)
+}
 
 // NeedsPrepare reports whether AppendGroup would have to prepare the next
 // segment itself when the current one is full.
@@ -26,21 +54,31 @@ func (j *Journal) Free() (uint64, error) {
 // SegmentBytes is the size of new segments.
 func (j *Journal) SegmentBytes() int64 { return j.o.SegmentBytes }
 
-// PrepareNext makes the next segment ready ahead of need, if none is: a released
-// one, or a new one filled with zeros, because a file that is merely allocated
-// doubles the time of a flush. It is slow, and meant for a worker beside the one
-// that appends.
+// PrepareSome takes a step towards the next segment, if it is Behind: a released
+// one is made ready, or a new one is filled with some more zeros, because a file
+// that is merely allocated doubles the time of a flush. It is slow, and meant for a
+// worker beside the one that appends.
 //
 // Its failing leaves the journal as it was, so ErrDiskFull here is the early
 // warning: the current segment still has room.
-func (j *Journal) PrepareNext() error {
+func (j *Journal) PrepareSome() error {
 	j.prepareMu.Lock()
 	defer j.prepareMu.Unlock()
 	if err := j.failed(); err != nil {
 		return err
 	}
-	if !j.NeedsPrepare() {
+	if !j.Behind() {
 		return nil
+	}
+	return j.prepareSome()
+}
+
+// PrepareNext makes the next segment ready, if none is.
+func (j *Journal) PrepareNext() error {
+	j.prepareMu.Lock()
+	defer j.prepareMu.Unlock()
+	if err := j.failed(); err != nil {
+		return err
 	}
 	return j.prepare()
 }
@@ -52,10 +90,8 @@ func (j *Journal) takePrepared() (*segment, error) {
 	if err := j.failed(); err != nil {
 		return nil, err
 	}
-	if j.NeedsPrepare() {
-		if err := j.prepare(); err != nil {
-			return nil, err
-		}
+	if err := j.prepare(); err != nil {
+		return nil, err
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -64,19 +100,47 @@ func (j *Journal) takePrepared() (*segment, error) {
 	return next, nil
 }
 
-// prepare needs prepareMu. A file gets a segment's name when its header and its
-// zeros are durable, so every file of that name has a good header, always.
+// prepare needs prepareMu.
 func (j *Journal) prepare() error {
-	elapsed := j.o.stopwatch()
-	salt := j.o.Rand.Uint64() | 1 // never 0, with which unwritten pages begin
-	path, recycled := j.takeSpare()
-	next := j.newSegment(j.nextID, newSeal(j.nextID, salt), j.o.SegmentBytes)
-	if !recycled {
-		if err := j.fill(path); err != nil {
-			_ = j.o.FS.Remove(path) // gives the space back; opening the journal would, too
+	for j.NeedsPrepare() {
+		if err := j.prepareSome(); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// prepareSome needs prepareMu. Whatever fails, the file is removed: that gives
+// back its space.
+func (j *Journal) prepareSome() error {
+	elapsed := j.o.stopwatch()
+	if path, ok := j.takeSpare(); ok {
+		return j.name(path, true, elapsed)
+	}
+	if err := j.fillSome(); err != nil {
+		j.abandonFilling()
+		return err
+	}
+	f := j.filling
+	f.took += elapsed()
+	if f.bytes < j.o.SegmentBytes {
+		j.setFilled(f.bytes)
+		return nil
+	}
+	j.filling = nil
+	if err := f.file.Close(); err != nil {
+		_ = j.o.FS.Remove(f.path)
+		return wrap(err, "close %s", f.path)
+	}
+	return j.name(f.path, false, func() time.Duration { return f.took })
+}
+
+// name makes a file of zeros, or a released one, the next segment. It gets a
+// segment's name when its header and its zeros are durable, so every file of that
+// name has a good header, always.
+func (j *Journal) name(path string, recycled bool, elapsed func() time.Duration) error {
+	salt := j.o.Rand.Uint64() | 1 // never 0, with which unwritten pages begin
+	next := j.newSegment(j.nextID, newSeal(j.nextID, salt), j.o.SegmentBytes)
 	if err := j.writeHeader(path, next); err != nil {
 		_ = j.o.FS.Remove(path)
 		return err
@@ -90,6 +154,7 @@ func (j *Journal) prepare() error {
 	j.nextID++
 	j.mu.Lock()
 	j.prepared = append(j.prepared, next)
+	j.filled = 0
 	j.mu.Unlock()
 	if j.o.Observer.SegmentPrepared != nil {
 		j.o.Observer.SegmentPrepared(elapsed(), recycled)
@@ -97,13 +162,14 @@ func (j *Journal) prepare() error {
 	return nil
 }
 
-// takeSpare gives the path of a released segment, or that of a file to create.
-func (j *Journal) takeSpare() (path string, recycled bool) {
-	if n := len(j.spares); n > 0 {
-		path, j.spares = j.spares[n-1], j.spares[:n-1]
-		return path, true
+// takeSpare gives the path of a released segment, unless a new one is half filled.
+func (j *Journal) takeSpare() (path string, ok bool) {
+	n := len(j.spares)
+	if n == 0 || j.filling != nil {
+		return "", false
 	}
-	return j.o.FS.PathJoin(j.dir, fillingName), false
+	path, j.spares = j.spares[n-1], j.spares[:n-1]
+	return path, true
 }
 
 func (j *Journal) newSegment(id uint64, s seal, size int64) *segment {
@@ -113,29 +179,42 @@ func (j *Journal) newSegment(id uint64, s seal, size int64) *segment {
 	}
 }
 
-// fill creates a file of zeros, written and durable.
-func (j *Journal) fill(path string) (err error) {
-	file, err := j.o.FS.Create(path, vfs.WriteCategoryUnspecified)
-	if err != nil {
-		return wrap(err, "create %s", path)
+// fillSome writes some zeros, durably, to the file that is being filled.
+func (j *Journal) fillSome() error {
+	if j.filling == nil {
+		path := j.o.FS.PathJoin(j.dir, fillingName)
+		file, err := j.o.FS.Create(path, vfs.WriteCategoryUnspecified)
+		if err != nil {
+			return wrap(err, "create %s", path)
+		}
+		j.filling = &filling{file: file, path: path}
 	}
-	defer func() {
-		if closeErr := file.Close(); err == nil {
-			err = wrap(closeErr, "close %s", path)
-		}
-	}()
-	zeros := make([]byte, min(fillBytes, j.o.SegmentBytes))
-	for left := j.o.SegmentBytes; left > 0; left -= int64(len(zeros)) {
-		zeros = zeros[:min(int64(len(zeros)), left)]
-		clear(zeros) // vfs.File allows Write to scribble on it
-		if _, err := file.Write(zeros); err != nil {
-			return wrap(err, "fill %s", path)
-		}
-		if err := file.SyncData(); err != nil {
-			return wrap(err, "flush %s", path)
-		}
+	f := j.filling
+	zeros := make([]byte, min(fillBytes, j.o.SegmentBytes-f.bytes)) // each time: vfs.File allows Write to scribble on it
+	if _, err := f.file.Write(zeros); err != nil {
+		return wrap(err, "fill %s", f.path)
 	}
-	return wrap(file.Sync(), "flush %s", path)
+	f.bytes += int64(len(zeros))
+	if f.bytes < j.o.SegmentBytes {
+		return wrap(f.file.SyncData(), "flush %s", f.path)
+	}
+	return wrap(f.file.Sync(), "flush %s", f.path)
+}
+
+func (j *Journal) setFilled(bytes int64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.filled = bytes
+}
+
+// abandonFilling removes a segment that is half filled.
+func (j *Journal) abandonFilling() {
+	if f := j.filling; f != nil {
+		_ = f.file.Close()
+		_ = j.o.FS.Remove(f.path)
+		j.filling = nil
+	}
+	j.setFilled(0)
 }
 
 func (j *Journal) writeHeader(path string, s *segment) (err error) {
