@@ -20,6 +20,7 @@ type viewchange struct {
 	executed messages.Seq
 	settled  messages.Seq   // what the view's NewView lists ends here
 	behind   []messages.Seq // what each member says it executed
+	leftFor  messages.View  // the highest view this replica said it changes to
 	last     leader.Suspicion
 }
 
@@ -184,7 +185,7 @@ func (v *viewchange) perform(c actor.Context, effects []leader.Effect) {
 		case leader.Suspects:
 			v.suspects(c, e)
 		case leader.ChangeView:
-			v.t.log.Info().Uint64("view", uint64(e.View)).Str("reason", e.Reason).Msg("leaving the view")
+			v.leaves(e)
 			c.Send(v.t.links.sequencer, &changeView{e.View})
 		case leader.EnterView:
 			c.Send(v.t.links.sequencer, &enterView{newViewOf(e)})
@@ -230,23 +231,43 @@ func (v *viewchange) onPreparedWanted(c actor.Context, m *preparedWanted) {
 	}
 }
 
+// leaves notes that the replica changes to a view; the manager repeats it until it
+// does.
+func (v *viewchange) leaves(e leader.ChangeView) {
+	if e.View <= v.leftFor {
+		return
+	}
+	v.leftFor = e.View
+	v.t.log.Info().Uint64("next_view", uint64(e.View)).Int("next_leader", int(v.t.schedule.Leader(e.View))).
+		Str("reason", e.Reason).Msg("leaving the view")
+}
+
 // suspects tells the others, through Status.
 func (v *viewchange) suspects(c actor.Context, e leader.Suspects) {
-	if s := e.Suspicion; s != v.last {
+	if s := e.Suspicion; s.Reasons != 0 && s != v.last {
 		v.last = s
-		v.publish(s)
-		v.t.log.Info().Uint64("view", uint64(s.View)).Int("leader", int(v.t.schedule.Leader(s.View))).
-			Stringer("reason", s.Reasons).Msg("suspicion changed")
+		v.tell(s, "suspecting the leader")
+	} else if s.Reasons == 0 && v.last.Reasons != 0 {
+		v.last.Reasons = 0
+		v.tell(v.last, "the leader is no longer suspected")
 	}
 	c.Send(v.t.links.sequencer, &suspicion{e.Suspicion.View, uint8(e.Suspicion.Level()), e.Held})
 }
 
-func (v *viewchange) publish(s leader.Suspicion) {
-	e := messages.LeaderSuspected{View: s.View, Leader: v.t.schedule.Leader(s.View)}
+func (v *viewchange) tell(s leader.Suspicion, what string) {
+	told := messages.LeaderSuspected{View: s.View, Leader: v.t.schedule.Leader(s.View)}
 	if s.Reasons != 0 {
-		e.Reason = s.Reasons.String()
+		told.Reason = s.Reasons.String()
 	}
-	v.t.hub.publish(e)
+	v.t.hub.publish(told)
+	if s.Reasons == 0 && s.View < v.leftFor {
+		return // the suspicion was followed, not given up
+	}
+	line := v.t.log.Info().Uint64("view", uint64(s.View)).Int("leader", int(told.Leader))
+	if s.Reasons != 0 {
+		line.Str("reason", told.Reason)
+	}
+	line.Msg(what)
 }
 
 func ownViewChange(self messages.Index, m *viewChangeReleased) *leader.ViewChange {
