@@ -3,6 +3,7 @@ package sim
 import (
 	"flag"
 	"math/rand/v2"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -26,8 +27,8 @@ var cutFaults = Faults{
 const cutVictim = 1
 
 // cutRun simulates a seed, with the victim's power cut before a write of its
-// first life, 0 for never.
-func cutRun(t *testing.T, seed uint64, write int, lose loss) *simulation {
+// first life, 0 for never. With real, what the crash left is mended on real files.
+func cutRun(t *testing.T, seed uint64, write int, lose loss, real bool) *simulation {
 	t.Helper()
 	cfg, err := Config{Seed: seed, Vertices: 50, Faults: &cutFaults}.withDefaults()
 	if err != nil {
@@ -41,12 +42,47 @@ func cutRun(t *testing.T, seed uint64, write int, lose loss) *simulation {
 		p := m.process
 		m.disk.arm(write, func() error {
 			m.image, p.dead = m.disk.crashed(s.rng.faults, lose), true
+			if real {
+				m.image = s.onFiles(t, m)
+			}
 			s.remembers(t, m)
 			return nil
 		})
 	}
 	s.run()
 	return s
+}
+
+// onFiles carries what a crash left to the machine's own file system, where the
+// journal is opened, and mended, and back.
+func (s *simulation) onFiles(t *testing.T, m *member) *vfs.MemFS {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "journal")
+	if ok, err := vfs.Clone(m.image, vfs.Default, journalDir, dir, vfs.CloneSync); err != nil || !ok {
+		t.Fatalf("the journal was not copied to files: %v", err)
+	}
+	id := storage.Identity{Chain: s.genesis.Hash(), Member: s.genesis.MemberID(messages.Index(m.index))}
+	j, err := storage.OpenJournal(dir, id, storage.Options{SegmentBytes: segmentBytes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	mended := vfs.NewCrashableMem()
+	must(mended.MkdirAll(home, 0o700))
+	for _, from := range []struct {
+		fs       vfs.FS
+		path, to string
+	}{{vfs.Default, dir, journalDir}, {m.image, stateDir, stateDir}} {
+		if _, err := vfs.Clone(from.fs, mended, from.path, from.to, vfs.CloneSync); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, dir := range []string{home, "/"} {
+		syncFolder(mended, dir)
+	}
+	return mended
 }
 
 // remembers holds what a member has signed, as far as anybody saw it, to what
@@ -132,14 +168,15 @@ func readVictim(t *testing.T, s *simulation) (r recorded) {
 
 // TestD1_APowerCutAtAnyWriteForgetsNoVote cuts the power of one replica before
 // each of its writes in turn: with all that was written kept, with all that was
-// not flushed lost, and with a part of that, which tears records. The run
+// not flushed lost, and with a part of that, which tears records; and for some of the
+// writes the journal is mended on real files. The run
 // contains a stable checkpoint, a ViewChange, a NewView the replica made and one
 // it followed. Whatever any replica signs, before and after, is compared: never
 // two digests in one place.
 func TestD1_APowerCutAtAnyWriteForgetsNoVote(t *testing.T) {
 	seed := uint64(1)
 	for ; ; seed++ {
-		s := cutRun(t, seed, 0, losesNothing)
+		s := cutRun(t, seed, 0, losesNothing, false)
 		r := readVictim(t, s)
 		writes := s.members[cutVictim].disk.writes
 		if res := s.finish(); res.Err != nil {
@@ -164,9 +201,10 @@ func cutEverywhere(t *testing.T, seed uint64, writes int) {
 			if *cuts > 1 && int(lose) != write/(*cuts)%3 {
 				continue
 			}
-			r := cutRun(t, seed, write, lose).finish()
+			real := write%5 == 0
+			r := cutRun(t, seed, write, lose, real).finish()
 			if r.Err != nil {
-				t.Errorf("power cut before write %d, %v: %v", write, lose, r.Err)
+				t.Errorf("power cut before write %d, %v, on files %v: %v", write, lose, real, r.Err)
 			}
 			crashes += r.Crashes
 		}
