@@ -82,4 +82,46 @@ var viewChanges = []mutant{
 		File: "leader/timeout.go", Old: "if !p.Proposed || !p.Fresh || p.OldestVertex > t.base {", New: "if p.OldestVertex > t.base {",
 		TestsOnly: "no behaviour proposes empty batches",
 	},
+	{
+		Name: "backoff-reset-by-new-view", Why: "views follow each other on a network slower than the timeout",
+		File: "leader/manager.go", Old: "\tm.replan = true\n\tm.load.OldestVertex = 0",
+		New:       "\tif m.standing.Active {\n\t\tm.timeout.failed = 0\n\t}\n\tm.replan = true\n\tm.load.OldestVertex = 0",
+		TestsOnly: "the networks drawn are faster than the timeout",
+	},
+	{
+		Name: "suspicions-counted-apart", Why: "f that ask for the next view and f+1 that suspect never meet",
+		File: "leader/tracker.go", Old: "return c.Hard + c.Own + c.Amplified", New: "return max(c.Hard, c.Own+c.Amplified)",
+	},
+	{
+		Name: "changing-untold", Why: "whoever lost a NewView is taken for active and sent none",
+		File: "pbft/status.go", Old: "Active: s.voter.active,", New: "Active: true,",
+	},
+	{
+		Name: "timer-counts-one-view", Why: "members spread over views wait for each other without end",
+		File: "leader/collect.go", Old: "if c.members[i].target != nil || c.members[i].highest != nil {", New: "if c.members[i].target != nil {",
+	},
+	{
+		Name: "a2-dropped", Why: "a liar's claim wins although nobody accepted it",
+		File: "leader/choose.go", Old: "case r.accepted(s, p):", New: "case r.accepted(s, p) || len(s) > 0:",
+	},
+	{
+		Name: "silence-of-2f+1", Why: "at n=6 null needs more members than are correct",
+		File: "leader/choose.go", Old: "return silent >= r.Quorum", New: "return silent >= r.Members-messages.Weak(r.Members)+2",
+	},
+	{
+		Name: "entered-with-batches-only", Why: "a batch that nobody correct has keeps everybody out of the view",
+		File: "pbft/viewentry.go", Old: "\tgrant, refusal := s.voter.EnterView(nv)\n",
+		New: "\tfor _, d := range nv.Body.List {\n\t\tif !d.IsZero() && d != messages.NullDigest && s.bodies.Get(d) == nil {\n\t\t\treturn s.take()\n\t\t}\n\t}\n\tgrant, refusal := s.voter.EnterView(nv)\n",
+	},
+	{
+		Name: "view-change-rebuilt", Why: "a restarted replica signs another ViewChange for its view",
+		File: "pbft/voterrestore.go", Old: "\t\t\tv.leave(r.ViewChange)\n",
+		New: "\t\t\tagain := *r.ViewChange\n\t\t\tagain.Accepted = nil\n\t\t\tv.leave(&again)\n",
+	},
+	{
+		Name: "validity-by-state", Why: "who is behind refuses what the others vote for",
+		File: "actors/signers.go", Old: "batch, err := messages.ParseBatch(msg.Body, s.t.cfg.Genesis.Params)\n",
+		New:   "batch, err := messages.ParseBatch(msg.Body, s.t.cfg.Genesis.Params)\n\t\tif err == nil && batch.Len() > 0 && s.t.Progress().Seq%2 == 1 {\n\t\t\terr = fmt.Errorf(\"not now\")\n\t\t}\n",
+		Tests: clusterTests,
+	},
 }
