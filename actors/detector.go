@@ -152,6 +152,8 @@ func (a *detectorActor) Receive(c actor.Context) {
 		a.onStanding(c, m)
 	case *stableDurable:
 		a.bans(ask(d, func(core *detector.Detector) detector.Bans { return core.CheckpointStable() }))
+	case *greet:
+		a.tellAll(c, m.peer)
 	case *lift:
 		a.lift(m)
 	case *tick:

@@ -78,6 +78,28 @@ func (a *detectorActor) convicted(c actor.Context, e detector.Evidence) {
 	a.t.hub.publish(messages.EvidenceFound{Evidence: m})
 }
 
+// tellAll sends a member whose channel came up what is held against others: it may
+// have been away when that was told. What it knows it drops unjudged, and nobody is told of pardons. [E9]
+func (a *detectorActor) tellAll(c actor.Context, to messages.Index) {
+	var held []messages.Message
+	ask(a.t.detector, func(core *detector.Detector) bool {
+		for i := range a.t.n {
+			for _, r := range core.Records(messages.Index(i)) {
+				if !r.Forgiven {
+					held = append(held, r.Message())
+				}
+			}
+			if proof, forgiven := core.NewViewRecord(messages.Index(i)); proof != nil && !forgiven {
+				held = append(held, travelling(proof))
+			}
+		}
+		return true
+	})
+	for _, m := range held {
+		c.Send(a.t.links.egress, &send{to, cluster.LaneViewChange, m})
+	}
+}
+
 // lift pardons a member, durably.
 func (a *detectorActor) lift(m *lift) {
 	var changes detector.Bans

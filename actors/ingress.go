@@ -70,6 +70,7 @@ func (i *ingress) resume(c actor.Context) {
 func (i *ingress) greet(c actor.Context, peer messages.Index) {
 	c.Send(i.t.links.egress, &send{peer, cluster.LaneVotes, i.t.hello()})
 	c.Send(i.t.links.sequencer, &greet{peer})
+	c.Send(i.t.links.detector, &greet{peer})
 }
 
 // onInbound handles a frame, or lets it wait until its sender has credit.

@@ -83,12 +83,16 @@ func (a *detectorActor) convictedOfNewView(c actor.Context, p detector.ProvenNew
 		Str("reason", p.Reason()).Str("file", proof.FileName()).
 		Msg("member convicted: it signed a new-view that does not follow from its view-changes")
 	a.t.exportFile(proof.FileName(), encodeNewView(proof))
-	var whole messages.Message = proof
-	if len(encodeNewView(proof)) > messages.FrameBytesMax-frameHeadBytes {
-		whole = proof.NewView
-	}
-	c.Send(a.t.links.egress, &broadcast{cluster.LaneViewChange, whole})
+	c.Send(a.t.links.egress, &broadcast{cluster.LaneViewChange, travelling(proof)})
 	a.t.hub.publish(messages.InvalidNewViewFound{Proof: proof, Reason: p.Reason()})
+}
+
+// travelling is what peers are sent of a proof.
+func travelling(proof *messages.InvalidNewView) messages.Message {
+	if len(encodeNewView(proof)) > messages.FrameBytesMax-frameHeadBytes {
+		return proof.NewView
+	}
+	return proof
 }
 
 func encodeNewView(proof *messages.InvalidNewView) []byte {

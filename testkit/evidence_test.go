@@ -95,6 +95,23 @@ func TestE9_OneReplicaSeesALieAndAllConvict(t *testing.T) {
 	c.AwaitEqual(c.Propose(2, "and goes on"))
 }
 
+// A member that was down when a liar was convicted is told when it comes back.
+func TestE9_AMemberThatWasAwayIsTold(t *testing.T) {
+	c := testkit.New(t, 4)
+	for i := range 3 {
+		c.Start(i)
+	}
+	liar := play(t, c, 3, nil)
+	c.AwaitEqual(c.Propose(0, "all know each other"))
+	c.Kill(2)
+	liar.send(1, cluster.LaneVotes, &messages.Bundles{Bundles: liar.lies(5).Bundles})
+	for i := range 2 {
+		awaitConviction(c, i, 3)
+	}
+	c.Start(2)
+	awaitConviction(c, 2, 3)
+}
+
 // A pardon is durable: neither the evidence on disk nor the same evidence told
 // again convicts the member anew, and a new lie does.
 func TestE9_APardonOutlivesRestarts(t *testing.T) {

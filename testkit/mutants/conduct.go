@@ -47,6 +47,11 @@ var conduct = []mutant{
 		Tests: clusterTests, TestsOnly: "others see the lie sooner or later, too",
 	},
 	{
+		Name: "evidence-for-those-present", Why: "who was away never knows",
+		File: "actors/ingress.go", Old: "\tc.Send(i.t.links.detector, &greet{peer})\n", New: "",
+		Tests: clusterTests, TestsOnly: "others see the lie sooner or later, too",
+	},
+	{
 		Name: "conviction-forgotten", Why: "a restart acquits",
 		File: "actors/evidence.go", Old: "\tif err := batch.Commit(true); err != nil {\n\t\ta.t.fail(fmt.Errorf(\"write evidence", New: "\tbatch = a.t.cfg.State.NewBatch()\n\tif err := batch.Commit(true); err != nil {\n\t\ta.t.fail(fmt.Errorf(\"write evidence",
 		Tests: clusterTests, TestsOnly: "nobody is asked who stood convicted before",
