@@ -29,7 +29,6 @@ var (
 // is said yet is new, or an older release's, which votes by what it holds.
 func (t *Tree) recoverAdmission(stable messages.Seq) (observing bool, err error) {
 	empty := stable == 0 && len(t.cfg.Journal.Segments()) == 0
-	t.complete.Store(empty)
 	said, err := t.cfg.State.Get(keyVoter)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
@@ -94,7 +93,7 @@ func (s *sequencer) recall(c actor.Context, m *recallWanted) {
 		return // whoever asks more than once a heartbeat gets no more
 	}
 	s.recalled[m.from] = true
-	a := s.core.Recall(m.from, s.t.complete.Load())
+	a := s.core.Recall(m.from)
 	if m.seen > 0 {
 		a.Nothing, a.View = false, max(a.View, m.seen)
 	}

@@ -127,7 +127,6 @@ func (t *Tree) rebuildCore(m *rebuilt) (*pbft.Sequencer, []pbft.Effect, error) {
 	}
 	core, effects, err := t.standUp(stable, m.head, replay, m.executed, m.states)
 	if err == nil {
-		t.complete.Store(false) // the votes of others that were heard are lost
 		if _, halted := t.Halted(); halted {
 			core.Halt()
 		}

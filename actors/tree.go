@@ -88,7 +88,6 @@ type Tree struct {
 	highest    atomic.Uint64 // the highest sequence the sequencer heard of
 	halted     atomic.Pointer[string]
 	observing  atomic.Pointer[string] // why this replica does not vote yet, nil if it does [D4]
-	complete   atomic.Bool            // all that was heard of others since the chain began is remembered
 	full       atomic.Pointer[string] // why the disk is too full, nil if it is not
 	views      atomic.Pointer[[]byte] // what a restart needs to know of views, see encodeViews
 	patience   atomic.Int64           // the view's timeout, nanoseconds

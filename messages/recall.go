@@ -18,8 +18,8 @@ type Recalled struct {
 	// View is the highest view it knows the asking member to have been in or to
 	// have voted in.
 	View View
-	// Nothing says that no vote of the asking member was ever heard here, and that
-	// this would be known.
+	// Nothing says that no vote of the asking member was heard here, and that the
+	// answering member has never voted.
 	Nothing bool
 }
 

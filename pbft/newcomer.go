@@ -20,9 +20,8 @@ type Answer struct {
 //
 // It asks the others. Enough answers are those of a quorum less one, for then any
 // quorum its old votes were part of has a correct member among them. Either they
-// all say that nothing was ever heard of it, nothing is executed and no view was
-// changed, and they would know: then this is its first start, and it votes at
-// once. Or it waits for a stable checkpoint a window above what they executed,
+// all say that they heard nothing of it, voted nothing themselves, and executed
+// nothing: then this is its first start, and it votes at once. Or it waits for a stable checkpoint a window above what they executed,
 // for it cannot have voted beyond; and for a NewView above the highest view they
 // know it in, if there is one, for its ViewChange for that one may be around.
 // What a few others claim in excess is not waited for: of the first answers of
@@ -61,10 +60,12 @@ func (s *Sequencer) OnRecalled(from messages.Index, a Answer) []Effect {
 	return s.take()
 }
 
-// Recall is what this replica recalls of another member. complete says that it
-// has kept everything it heard since its first start.
-func (s *Sequencer) Recall(of messages.Index, complete bool) Answer {
-	a := Answer{Executed: s.executed, Nothing: complete || s.voter.silent()}
+// Recall is what this replica recalls of another member: nothing, if it heard no vote
+// of it and has never voted itself. Had it voted, it might be the correct member of a
+// quorum that an old vote of the other was part of, and have heard of that quorum
+// without this vote.
+func (s *Sequencer) Recall(of messages.Index) Answer {
+	a := Answer{Executed: s.executed, Nothing: s.voter.silent()}
 	heard := func(v verifiedVote) {
 		if v.From() == of {
 			a.Nothing, a.View = false, max(a.View, v.Value().View)

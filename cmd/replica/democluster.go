@@ -61,6 +61,9 @@ func startDemoCluster(ctx context.Context, o demoOptions, dir string, narration 
 			return nil, errors.Join(fmt.Errorf("start %s: %w", r.Name, err), c.stop())
 		}
 		c.homes, c.replicas = append(c.homes, h), append(c.replicas, started)
+		if err := h.markUsed(); err != nil {
+			return nil, errors.Join(err, c.stop())
+		}
 	}
 	if err := c.awaitConnected(ctx); err != nil {
 		return nil, errors.Join(err, c.stop())

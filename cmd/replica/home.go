@@ -9,6 +9,7 @@ import (
 
 	"github.com/cretoai/consensus/actors"
 	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/crypto/keyfile"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
 	"github.com/cretoai/consensus/replica/kvstore"
@@ -23,6 +24,7 @@ type home struct {
 	config   *nodeconfig.Config
 	genesis  *messages.Genesis
 	identity *nodeconfig.Identity
+	unused   bool // its key has never signed
 }
 
 func addHomeFlag(cmd *cobra.Command, into *string) {
@@ -56,8 +58,16 @@ func loadHome(path string) (*home, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &home{path, config, genesis, identity}, nil
+	unused, err := keyfile.IsUnused(config.Crypto.KeyPath)
+	if err != nil {
+		return nil, err
+	}
+	return &home{path, config, genesis, identity, unused}, nil
 }
+
+// markUsed is called once the replica's folder says that it votes: should the folder
+// be lost after that, the replica may have voted.
+func (h *home) markUsed() error { return keyfile.MarkUsed(h.config.Crypto.KeyPath) }
 
 // name is what the replica is called.
 func (h *home) name() string {
@@ -83,7 +93,7 @@ func (h *home) stateMachine(log zerolog.Logger) replica.StateMachine {
 func (h *home) replicaConfig() replica.Config {
 	c, r := h.config, replica.DefaultConfig()
 	r.Genesis, r.Key, r.ChannelKey = h.genesis, h.identity.Key, h.identity.ChannelKey
-	r.Home = c.Storage.Path
+	r.Home, r.FirstStart = c.Storage.Path, h.unused
 	r.Listen, r.Peers = c.Network.Listen, c.Network.Peers
 	r.PipelineDepth = c.Consensus.PipelineDepth
 	r.MaxPendingVertices = c.Consensus.MaxPendingVertices

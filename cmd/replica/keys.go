@@ -86,12 +86,12 @@ func generateKeys(o keysOptions) (*messages.Member, error) {
 	}
 	channel, err := keyfile.GenerateChannel(channelPath, o.chainID)
 	if err != nil {
-		return nil, errors.Join(err, os.Remove(consensusPath))
+		return nil, errors.Join(err, os.Remove(consensusPath), keyfile.MarkUsed(consensusPath))
 	}
 	m := &messages.Member{Name: o.name, PublicKey: key.Public().Bytes(), ChannelKey: channel.Public().(ed25519.PublicKey)}
 	m.ChannelSignature, err = key.Sign(crypto.PurposeGenesis, messages.ChannelBinding(o.chainID, m.Name, m.PublicKey, m.ChannelKey))
 	if err != nil {
-		return nil, errors.Join(err, os.Remove(consensusPath), os.Remove(channelPath))
+		return nil, errors.Join(err, os.Remove(consensusPath), keyfile.MarkUsed(consensusPath), os.Remove(channelPath))
 	}
 	return m, nil
 }

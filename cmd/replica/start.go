@@ -59,6 +59,10 @@ func start(ctx context.Context, h *home, log zerolog.Logger) (err error) {
 		}
 		return err
 	}
+	// The replica's folder says by now that it votes.
+	if err := h.markUsed(); err != nil {
+		return errors.Join(err, stopAll(nil))
+	}
 	var listening net.ListenConfig
 	listener, err := listening.Listen(ctx, "tcp", h.config.API.Listen)
 	if err != nil {

@@ -12,5 +12,6 @@
 //	seed: <base64>
 //
 // Nobody but its owner may read a file, and none is ever overwritten: a lost
-// key ends a membership.
+// key ends a membership. Beside a consensus key that has never signed lies a file
+// of the same name with .unused at the end.
 package keyfile

@@ -3,7 +3,9 @@ package keyfile
 import (
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"os"
 
 	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/messages"
@@ -19,7 +21,7 @@ const (
 const channelScheme = "ed25519"
 
 // GenerateConsensus makes a new key for signing votes on a chain and writes it
-// to path, which must not exist. scheme is a name crypto.SchemeByName knows.
+// to path, which must not exist, with a word beside it that it is unused. scheme is a name crypto.SchemeByName knows.
 func GenerateConsensus(path, scheme, chainID string) (crypto.PrivateKey, error) {
 	s, err := crypto.SchemeByName(scheme)
 	if err != nil {
@@ -35,6 +37,9 @@ func GenerateConsensus(path, scheme, chainID string) (crypto.PrivateKey, error) 
 	}
 	if err := generate(path, PurposeConsensus, scheme, chainID, public, seed); err != nil {
 		return nil, err
+	}
+	if err := markUnused(path); err != nil {
+		return nil, errors.Join(err, os.Remove(path))
 	}
 	return key, nil
 }

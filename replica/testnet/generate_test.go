@@ -102,7 +102,7 @@ func TestGenerateFiles(t *testing.T) {
 	}
 	want := []string{"drwxr-xr-x .", "-rw-r--r-- genesis.json"}
 	for _, name := range []string{"replica-0", "replica-1", "replica-2", "replica-3"} {
-		want = append(want, "drwx------ "+name, "-rw------- "+name+"/channel.key", "-rw------- "+name+"/consensus.key",
+		want = append(want, "drwx------ "+name, "-rw------- "+name+"/channel.key", "-rw------- "+name+"/consensus.key", "-rw------- "+name+"/consensus.key.unused",
 			"-rw-r--r-- "+name+"/genesis.json", "-rw-r--r-- "+name+"/node.toml")
 	}
 	if got := list(t, o.Dir); !slices.Equal(got, want) {

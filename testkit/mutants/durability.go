@@ -41,6 +41,10 @@ var durability = []mutant{
 		Tests: []string{"./testkit"}, TestsOnly: "who loses a disk counts as faulty in it",
 	},
 	{
+		Name: "amnesia-vouched-for", Why: "who voted beside it, unheard, takes it for new",
+		File: "pbft/newcomer.go", Old: "Nothing: s.voter.silent()}", New: "Nothing: true}",
+	},
+	{
 		Name: "amnesia-too-short", Why: "it votes where it may have voted before",
 		File: "pbft/newcomer.go", Old: "NewWatermarks(executed[n.need-1], window).High", New: "NewWatermarks(executed[n.need-1], 0).High",
 		TestsOnly: "who loses a disk counts as faulty in it",
