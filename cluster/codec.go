@@ -8,25 +8,31 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// frugalCodec is gRPC's codec, bounded before it allocates: an envelope of two
-// bytes on the wire takes 150 in memory, so a message within the receive limit
-// could cost 80 MB before the gate counts its envelopes.
+// frugalCodec is gRPC's codec for messages of proto.actor: frames are not copied
+// once more on their way out or in, and nothing is allocated for a message from
+// outside before it was bounded. An envelope of two bytes on the wire takes 150 in
+// memory, so a message within the receive limit could cost 80 MB before the gate
+// counts its envelopes.
 type frugalCodec struct{ encoding.CodecV2 }
 
 func newFrugalCodec() frugalCodec { return frugalCodec{encoding.GetCodecV2(proto.Name)} }
 
-// Unmarshal implements encoding.CodecV2. A message that is not frugal is left
-// empty, which the gate refuses and counts like any other that is no batch.
-func (c frugalCodec) Unmarshal(data mem.BufferSlice, v any) error {
-	if _, ok := v.(*remote.RemoteMessage); !ok {
-		return c.CodecV2.Unmarshal(data, v)
+// Marshal implements encoding.CodecV2. It sends frames from where they lie.
+func (c frugalCodec) Marshal(v any) (mem.BufferSlice, error) {
+	if m, ok := v.(*remote.RemoteMessage); ok && m.GetMessageBatch() != nil {
+		return marshalBatch(m.GetMessageBatch())
 	}
-	whole := data.MaterializeToBuffer(mem.DefaultBufferPool())
-	defer whole.Free()
-	if !frugal(whole.ReadOnlyData()) {
+	return c.CodecV2.Marshal(v)
+}
+
+// Unmarshal implements encoding.CodecV2. Streams receive into an incoming, which is
+// decoded once the stream asks for it.
+func (c frugalCodec) Unmarshal(data mem.BufferSlice, v any) error {
+	if in, ok := v.(*incoming); ok {
+		in.set(data)
 		return nil
 	}
-	return c.CodecV2.Unmarshal(mem.BufferSlice{whole}, v)
+	return c.CodecV2.Unmarshal(data, v)
 }
 
 // partsMax bounds what a message consists of: the envelopes of a batch, its
@@ -36,8 +42,12 @@ const partsMax = batchEnvelopes + 8
 // Numbers of fields in proto.actor's messages.
 const (
 	fieldMessageBatch = 1 // of RemoteMessage
+	fieldTypeNames    = 1 // of MessageBatch
+	fieldTargets      = 2 // of MessageBatch
 	fieldEnvelopes    = 3 // of MessageBatch
+	fieldMessageData  = 2 // of MessageEnvelope
 	fieldHeader       = 6 // of MessageEnvelope
+	fieldValue        = 1 // of BytesValue
 )
 
 // frugal reports whether a RemoteMessage has few parts, entries of headers

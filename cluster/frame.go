@@ -12,8 +12,9 @@ import (
 // On the wire of proto.actor a frame is a BytesValue for the target "ingress".
 // Nothing else travels. An empty one is a knock: it makes proto.actor connect.
 var (
-	frameType = string(proto.MessageName((*wrapperspb.BytesValue)(nil)))
-	knock     = &wrapperspb.BytesValue{}
+	frameType  = string(proto.MessageName((*wrapperspb.BytesValue)(nil)))
+	frameTypes = []string{frameType} // of a batch; never written to
+	knock      = &wrapperspb.BytesValue{}
 )
 
 const (

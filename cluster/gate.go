@@ -83,6 +83,7 @@ type guardedStream struct {
 	remote  *Remote
 	mailbox *mailbox
 	greeted bool
+	in      incoming
 }
 
 // RecvMsg implements grpc.ServerStream. It waits until the peer's earlier
@@ -92,13 +93,20 @@ func (s *guardedStream) RecvMsg(m any) error {
 	if s.greeted && !s.mailbox.credit.wait(s.Context().Done()) {
 		return s.Context().Err()
 	}
-	if err := s.ServerStream.RecvMsg(m); err != nil {
+	message, ok := m.(*remote.RemoteMessage)
+	if !ok {
+		return status.Error(codes.Internal, "a stream carries RemoteMessages")
+	}
+	if err := s.ServerStream.RecvMsg(&s.in); err != nil {
 		if status.Code(err) == codes.ResourceExhausted {
 			s.remote.abused(s.mailbox.peer, abuseSize, err)
 		}
 		return err
 	}
-	if a := s.check(m); a != noAbuse {
+	if err := s.in.decode(message); err != nil {
+		return status.Error(codes.InvalidArgument, err.Error())
+	}
+	if a := s.check(message); a != noAbuse {
 		s.remote.abused(s.mailbox.peer, a, nil)
 		return status.Error(codes.InvalidArgument, "against the channel's rules: "+string(a))
 	}
@@ -106,11 +114,7 @@ func (s *guardedStream) RecvMsg(m any) error {
 }
 
 // check lets one greeting pass and then batches.
-func (s *guardedStream) check(m any) abuse {
-	message, ok := m.(*remote.RemoteMessage)
-	if !ok {
-		return abuseMessage
-	}
+func (s *guardedStream) check(message *remote.RemoteMessage) abuse {
 	switch t := message.MessageType.(type) {
 	case *remote.RemoteMessage_ConnectRequest:
 		if s.greeted || t.ConnectRequest.GetServerConnection() == nil {
@@ -153,6 +157,24 @@ func checkBatch(b *remote.MessageBatch) abuse {
 }
 
 func checkEnvelope(e *remote.MessageEnvelope) abuse {
+	if a := checkEnvelopeHead(e); a != noAbuse {
+		return a
+	}
+	if len(e.MessageData) > envelopeBytesMax {
+		return abuseSize
+	}
+	n, ok := frameBytes(e.MessageData)
+	if !ok {
+		return abusePayload
+	}
+	if n > messages.FrameBytesMax {
+		return abuseSize
+	}
+	return noAbuse
+}
+
+// checkEnvelopeHead holds all but the frame of an envelope to what we send.
+func checkEnvelopeHead(e *remote.MessageEnvelope) abuse {
 	switch {
 	case e.SerializerId != 0:
 		return abuseSerializer
@@ -164,15 +186,6 @@ func checkEnvelope(e *remote.MessageEnvelope) abuse {
 		return abuseSender
 	case e.MessageHeader != nil:
 		return abuseHeader
-	case len(e.MessageData) > envelopeBytesMax:
-		return abuseSize
-	}
-	n, ok := frameBytes(e.MessageData)
-	if !ok {
-		return abusePayload
-	}
-	if n > messages.FrameBytesMax {
-		return abuseSize
 	}
 	return noAbuse
 }

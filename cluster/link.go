@@ -10,7 +10,6 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/remote"
-	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"github.com/cretoai/consensus/actors/runtime"
 	"github.com/cretoai/consensus/messages"
@@ -84,7 +83,7 @@ func (l *link) pump() {
 		l.waiting.pop()
 		l.flight = append(l.flight, q)
 		l.flightBytes += len(q.frame)
-		l.remote.system.Root.Send(l.target, &wrapperspb.BytesValue{Value: q.frame})
+		l.remote.system.Root.Send(l.target, &outgoing{q.frame})
 	}
 }
 

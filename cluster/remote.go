@@ -143,6 +143,7 @@ func (r *Remote) remoteConfig() (*remote.Config, error) {
 			grpc.WithIdleTimeout(0),
 		),
 		remote.WithCallOptions(
+			grpc.ForceCodecV2(newFrugalCodec()),
 			grpc.MaxCallRecvMsgSize(4<<10),
 			grpc.MaxCallSendMsgSize(receiveMax),
 		),
