@@ -57,7 +57,7 @@ func (p *Pool) Forward(bytesMax int, again time.Time) messages.Forward {
 		p.sent = p.sent[1:]
 	}
 	// Under one lock with the vertices: none of them was executed up to here.
-	m := messages.Forward{Executed: p.recent.last}
+	m := messages.Forward{Executed: p.recent.last, Vertices: make([]byte, 0, min(p.bytes, bytesMax))}
 	quota := p.quota()
 	p.scan(func(e *entry) bool {
 		if p.out >= quota || len(m.Vertices)+len(e.bytes) > bytesMax {

@@ -243,7 +243,11 @@ func (p *Pool) scan(take func(*entry) bool) {
 			p.bytes -= len(e.bytes)
 		}
 	}
-	p.queue = append(kept, p.queue[i:]...)
+	// What was offered and stays goes to the front of the rest, which may be long.
+	begin := i - len(kept)
+	copy(p.queue[begin:i], kept)
+	clear(p.queue[:begin])
+	p.queue = p.queue[begin:]
 }
 
 // Return puts the vertices of a batch back that was not proposed after all.
