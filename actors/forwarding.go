@@ -81,8 +81,8 @@ func (p *Pool) Forward(bytesMax int, again time.Time) messages.Forward {
 // forwards reports whether this replica passes a vertex on while another leads.
 func (p *Pool) forwards(e *entry) bool { return e.origin == p.self || e.relayed }
 
-// Share takes own vertices that the leader has had since the given time: as
-// many bytes as asked for, and those shared before the other time again, for that
+// Share takes the oldest own vertices that the leader has had since the given time:
+// as many bytes as asked for, or one that is larger, and those shared before the other time again, for that
 // may have been lost. Everybody is to know them.
 func (p *Pool) Share(bytesMax int, since, again time.Time) messages.Forward {
 	now := p.clock.Now()
@@ -93,7 +93,7 @@ func (p *Pool) Share(bytesMax int, since, again time.Time) messages.Forward {
 		if e.state != entryForwarded || e.relayed || e.first.After(since) || e.shared.After(again) {
 			continue
 		}
-		if len(m.Vertices)+len(e.bytes) > bytesMax {
+		if len(m.Vertices) > 0 && len(m.Vertices)+len(e.bytes) > bytesMax {
 			break
 		}
 		e.shared = now

@@ -97,6 +97,24 @@ func TestPoolSharesWhatTheLeaderLeavesAside(t *testing.T) {
 	}
 }
 
+// What is told to everybody is bounded, oldest first, and the rest follows: a
+// cluster that is merely busy would else be busier for it.
+func TestPoolSharesTheOldestFirst(t *testing.T) {
+	p, clock := testPool(t)
+	vertices, hashes := testVertices(t, 0, 2)
+	addOwn(t, p, vertices, hashes)
+	p.Forward(1<<20, clock.Now().Add(-time.Hour))
+	clock.Advance(time.Second)
+	for _, want := range vertices { // one at a time, though it is larger than asked for
+		if got := p.Share(len(want)-1, clock.Now(), clock.Now().Add(-time.Second)).Vertices; !bytes.Equal(got, want) {
+			t.Errorf("shared %d bytes, want the %d of the oldest", len(got), len(want))
+		}
+	}
+	if got := p.Share(1<<20, clock.Now(), clock.Now().Add(-time.Second)).Vertices; len(got) > 0 {
+		t.Error("shared again")
+	}
+}
+
 // The leader times what it has proposed itself: with a quorum out of reach in its
 // view, nobody else may know that somebody waits.
 func TestL4_ALeaderAnswersForItsOwnVertices(t *testing.T) {

@@ -40,6 +40,7 @@ func (p *proposer) Receive(c actor.Context) {
 		p.work(c, false)
 	case *tick:
 		p.work(c, false)
+		p.share(c)
 		p.t.cfg.Metrics.SetPendingVertices(p.t.pool.Len())
 	case *executed:
 		completed := p.inFlight[m.digest]
@@ -119,19 +120,35 @@ func (p *proposer) propose(c actor.Context, completed bool) {
 // forwardBytesMax is how much one Forward carries.
 const forwardBytesMax = messages.BatchBytesMax
 
-// forward passes vertices on to the leader, many at a time. Those not final
-// after half of the view's timeout go to everybody, and after the whole of it
-// to the leader again: the message was lost, or the leader had no room.
+// shareBytesMax is how much of what the leader leaves waiting is told to everybody
+// with each heartbeat, oldest first. It has to be little: in a cluster that is busy
+// and not censored all of it waits, and telling it would make the cluster busier.
+const shareBytesMax = 32 << 10
+
+// forward passes vertices on to the leader, many at a time, and those not final
+// after the view's timeout again: the message was lost, or the leader had no room.
 func (p *proposer) forward(c actor.Context) {
+	again := p.t.cfg.Clock.Now().Add(-time.Duration(p.t.patience.Load()))
+	for {
+		m := p.t.pool.Forward(forwardBytesMax, again)
+		if len(m.Vertices) == 0 {
+			return
+		}
+		c.Send(p.t.links.egress, &send{p.stand.leader, cluster.LaneBatches, &m})
+	}
+}
+
+// share lets everybody know of the oldest vertices that are not final after half of
+// the view's timeout: the others time them, too, and replace a leader that passes
+// over them. [L4]
+func (p *proposer) share(c actor.Context) {
+	if p.stand == nil || !p.stand.active || p.stand.leads {
+		return
+	}
 	now, patience := p.t.cfg.Clock.Now(), time.Duration(p.t.patience.Load())
-	p.send(func() messages.Forward {
-		return p.t.pool.Share(forwardBytesMax, now.Add(-patience/2), now.Add(-patience))
-	}, func(m messages.Message) {
-		c.Send(p.t.links.egress, &broadcast{cluster.LaneBatches, m})
-	})
-	p.send(func() messages.Forward { return p.t.pool.Forward(forwardBytesMax, now.Add(-patience)) }, func(m messages.Message) {
-		c.Send(p.t.links.egress, &send{p.stand.leader, cluster.LaneBatches, m})
-	})
+	if m := p.t.pool.Share(shareBytesMax, now.Add(-patience/2), now.Add(-patience)); len(m.Vertices) > 0 {
+		c.Send(p.t.links.egress, &broadcast{cluster.LaneBatches, &m})
+	}
 }
 
 // appeal tells everybody of vertices that wait for this replica to enter a view.
@@ -139,11 +156,5 @@ func (p *proposer) appeal(c actor.Context) {
 	since := p.t.cfg.Clock.Now().Add(-time.Duration(p.t.patience.Load()))
 	if m := p.t.pool.Appeal(forwardBytesMax, since); len(m.Vertices) > 0 {
 		c.Send(p.t.links.egress, &broadcast{cluster.LaneBatches, &m})
-	}
-}
-
-func (p *proposer) send(take func() messages.Forward, pass func(messages.Message)) {
-	for m := take(); len(m.Vertices) > 0; m = take() {
-		pass(&m)
 	}
 }

@@ -15,6 +15,7 @@ type filling struct {
 	file  vfs.File
 	path  string
 	bytes int64 // written and durable
+	zeros []byte
 	took  time.Duration
 }
 
@@ -187,10 +188,11 @@ func (j *Journal) fillSome() error {
 		if err != nil {
 			return wrap(err, "create %s", path)
 		}
-		j.filling = &filling{file: file, path: path}
+		j.filling = &filling{file: file, path: path, zeros: make([]byte, fillBytes)}
 	}
 	f := j.filling
-	zeros := make([]byte, min(fillBytes, j.o.SegmentBytes-f.bytes)) // each time: vfs.File allows Write to scribble on it
+	zeros := f.zeros[:min(fillBytes, j.o.SegmentBytes-f.bytes)]
+	clear(zeros) // vfs.File allows Write to scribble on it
 	if _, err := f.file.Write(zeros); err != nil {
 		return wrap(err, "fill %s", f.path)
 	}
