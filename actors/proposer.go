@@ -41,6 +41,7 @@ func (p *proposer) Receive(c actor.Context) {
 	case *tick:
 		p.work(c, false)
 		p.share(c)
+		p.appeal(c)
 		p.t.cfg.Metrics.SetPendingVertices(p.t.pool.Len())
 	case *executed:
 		completed := p.inFlight[m.digest]
@@ -83,9 +84,7 @@ func (p *proposer) onStanding(m *standing) {
 
 func (p *proposer) work(c actor.Context, completed bool) {
 	switch {
-	case p.stand == nil:
-	case !p.stand.active:
-		p.appeal(c)
+	case p.stand == nil, !p.stand.active:
 	case p.stand.leads:
 		p.propose(c, completed)
 	default:
@@ -153,6 +152,9 @@ func (p *proposer) share(c actor.Context) {
 
 // appeal tells everybody of vertices that wait for this replica to enter a view.
 func (p *proposer) appeal(c actor.Context) {
+	if p.stand == nil || p.stand.active {
+		return
+	}
 	since := p.t.cfg.Clock.Now().Add(-time.Duration(p.t.patience.Load()))
 	if m := p.t.pool.Appeal(forwardBytesMax, since); len(m.Vertices) > 0 {
 		c.Send(p.t.links.egress, &broadcast{cluster.LaneBatches, &m})
