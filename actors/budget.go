@@ -102,30 +102,36 @@ func (b *budget) beat(refill int) (flooded bool) {
 	return true
 }
 
-// settle gives back what a frame's valid bundles cost, but for those of which
-// all they say was known.
-func (b *budget) settle(votes []crypto.Verified[messages.Vote]) {
+// settle gives back what a frame's valid bundles cost, and those that were spared,
+// but for bundles of which all they say was known.
+func (b *budget) settle(votes []crypto.Verified[messages.Vote], spared []*messages.Bundle) {
 	news := false
 	for len(votes) > 0 {
-		n := len(votes[0].Bundle().Votes)
-		fresh := false
-		for _, v := range votes[:n] {
-			fresh = b.known.add(v.Value()) || fresh
-		}
-		if fresh {
-			news = true
-			b.refund(costBundle)
-		} else {
-			b.wasted += costBundle
-		}
-		votes = votes[n:]
+		bundle := votes[0].Bundle()
+		news = b.settleBundle(bundle) || news
+		votes = votes[len(bundle.Votes):]
+	}
+	for _, bundle := range spared {
+		news = b.settleBundle(bundle) || news
 	}
 	if news {
 		b.refund(costFrame)
 	}
 }
 
-// voted are the places for which a member's vote was verified. Another digest
+func (b *budget) settleBundle(bundle *messages.Bundle) (news bool) {
+	for _, v := range bundle.Votes {
+		news = b.known.add(v) || news
+	}
+	if news {
+		b.refund(costBundle)
+	} else {
+		b.wasted += costBundle
+	}
+	return news
+}
+
+// voted are the places for which a member's vote came and was not invalid. Another digest
 // for one is no news here: it convicts.
 type voted map[votedPlace]struct{}
 

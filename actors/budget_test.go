@@ -52,7 +52,7 @@ func TestBudget_NewVotesAreFree(t *testing.T) {
 		if !b.frame(small) {
 			t.Fatalf("the vote for sequence %d waits", seq+1)
 		}
-		b.settle(sign(commitOf(seq+1), messages.Vote{Kind: messages.Prepare, Seq: seq + 1, Digest: messages.Digest{1}}))
+		b.settle(sign(commitOf(seq+1), messages.Vote{Kind: messages.Prepare, Seq: seq + 1, Digest: messages.Digest{1}}), nil)
 	}
 	if b.credit != creditMax || b.wasted != 0 {
 		t.Errorf("credit %d of %d, wasted %d", b.credit, creditMax, b.wasted)
@@ -93,11 +93,11 @@ func TestBudget_TheSameAgain(t *testing.T) {
 	again := sign(commitOf(1))
 	run := func(bundles, beats int) (floods int) {
 		b := &newBudgets(1)[0]
-		b.settle(again)
+		b.settle(again, nil)
 		for range beats {
 			for range bundles {
 				if b.frame(small) {
-					b.settle(again)
+					b.settle(again, nil)
 				}
 			}
 			if b.beat(creditRefill) {
@@ -136,7 +136,7 @@ func TestBudget_WhatIsNew(t *testing.T) {
 	}
 	for _, tt := range tests {
 		b.credit, b.wasted = 0, 0
-		b.settle(sign(tt.votes...))
+		b.settle(sign(tt.votes...), nil)
 		if news := b.credit > 0; news != tt.news || news == (b.wasted > 0) {
 			t.Errorf("%s: credit %d and %d wasted, want news: %t", tt.name, b.credit, b.wasted, tt.news)
 		}

@@ -100,6 +100,12 @@ func (d *Detector) wants(e detector.Evidence) bool {
 	return ask(d, func(core *detector.Detector) bool { return core.Wants(e) })
 }
 
+// differs reports whether the signer of a bundle, to be verified yet, said something
+// else before.
+func (d *Detector) differs(b *messages.Bundle) bool {
+	return ask(d, func(core *detector.Detector) bool { return core.Differs(b) })
+}
+
 // Lift ends a member's ban and clears its record, for good: an operator's
 // decision. It returns when that is durable, and fails with ErrStopped when the
 // replica has stopped.

@@ -43,7 +43,7 @@ func (i *ingress) Receive(c actor.Context) {
 	case *cluster.PeerChange:
 		i.onPeer(c, m)
 	case *settled:
-		i.budgets[m.from].settle(m.votes)
+		i.budgets[m.from].settle(m.votes, m.spared)
 		i.budgets[m.from].refund(m.refund)
 		i.drain(c, m.from)
 	case *standing:

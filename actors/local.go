@@ -103,11 +103,12 @@ type (
 		in      *cluster.Inbound
 		message messages.Message
 	}
-	// settled gives a member's credit back, for the votes that were valid and new
-	// and for whatever else was worth its cost.
+	// settled gives a member's credit back, for the votes that were new and valid, or
+	// not needed, and for whatever else was worth its cost.
 	settled struct {
 		from   messages.Index
 		votes  []crypto.Verified[messages.Vote] // bundle by bundle
+		spared []*messages.Bundle               // not verified
 		refund int
 	}
 	// decidedOffered is a certified batch before anything of it was verified.

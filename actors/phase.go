@@ -34,6 +34,7 @@ func (p *phaseTracker) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *actor.Started:
 		if p.incarnation > 1 {
+			p.t.quorums.forget(p.seq)
 			c.Send(p.t.links.sequencer, &trackerRestarted{p.seq})
 		}
 	case *reportAgain:
@@ -58,6 +59,7 @@ func (p *phaseTracker) perform(c actor.Context, e pbft.SlotEffect) {
 	case pbft.ProposeVote:
 		if e.Vote.Kind == messages.Commit {
 			p.phase(metrics.PhasePrepare)
+			p.t.quorums.prepared(p.seq, e.Vote.View, e.Vote.Digest)
 		}
 		c.Send(p.t.links.sequencer, &proposeVote{e.Vote})
 	case pbft.NeedBatch:
@@ -66,6 +68,7 @@ func (p *phaseTracker) perform(c actor.Context, e pbft.SlotEffect) {
 		p.phase(metrics.PhaseCommit)
 		p.decided = &decided{e, p.batches[e.Digest]}
 		c.Send(p.t.links.executor, p.decided)
+		p.t.quorums.committed(p.seq, e.View, e.Digest)
 	}
 }
 

@@ -125,6 +125,7 @@ func (t *Tree) rebuildCore(m *rebuilt) (*pbft.Sequencer, []pbft.Effect, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	t.quorums.reset() // the votes that made them are lost
 	core, effects, err := t.standUp(stable, m.head, replay, m.executed, m.states)
 	if err == nil {
 		if _, halted := t.Halted(); halted {

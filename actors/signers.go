@@ -214,10 +214,15 @@ func (s *signer) checkpoint(c actor.Context, from messages.Index, seq messages.S
 
 func (s *signer) openBundles(c actor.Context, from messages.Index, bundles []*messages.Bundle) {
 	out := &verifiedVotes{}
+	var spared []*messages.Bundle
 	s.openOwn(c, bundles)
 	for _, b := range bundles {
 		if b.From == s.t.cfg.Self {
 			continue // what this replica voted counts when it is in its record
+		}
+		if s.spared(from, b) {
+			spared = append(spared, b)
+			continue
 		}
 		start := s.t.cfg.Clock.Now()
 		votes, err := s.t.cfg.Keyring.Open(b)
@@ -229,12 +234,41 @@ func (s *signer) openBundles(c actor.Context, from messages.Index, bundles []*me
 		// A copy: votes outlive their frame, which may hold much else.
 		b.Signature = bytes.Clone(b.Signature)
 		out.votes = append(out.votes, votes...)
+		out.votes = append(out.votes, s.openKept(c, b)...)
 	}
 	if len(out.votes) > 0 {
 		c.Send(s.t.links.sequencer, out)
 		c.Send(s.t.links.detector, out)
-		c.Send(s.t.links.ingress, &settled{from: from, votes: out.votes})
 	}
+	if len(out.votes)+len(spared) > 0 {
+		c.Send(s.t.links.ingress, &settled{from: from, votes: out.votes, spared: spared})
+	}
+}
+
+// spared reports that a bundle need not be verified: none of its votes is needed, and
+// none differs from what its signer said before.
+func (s *signer) spared(from messages.Index, b *messages.Bundle) bool {
+	if s.t.quorums.need(b.Votes) || s.t.detector.differs(b) {
+		return false
+	}
+	s.t.cfg.Metrics.Dropped("not needed", 1)
+	if from == b.From {
+		s.t.unopened.keep(b)
+	}
+	return true
+}
+
+// openKept verifies bundles that were spared and that a verified one contradicts.
+func (s *signer) openKept(c actor.Context, b *messages.Bundle) (votes []crypto.Verified[messages.Vote]) {
+	for _, kept := range s.t.unopened.contradicting(b) {
+		opened, err := s.t.cfg.Keyring.Open(kept)
+		if err != nil {
+			s.rejectBundle(c, kept.From, err)
+			continue
+		}
+		votes = append(votes, opened...)
+	}
+	return votes
 }
 
 // openOwn has the votes among a peer's that are signed with the own key compared

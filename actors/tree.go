@@ -82,6 +82,8 @@ type Tree struct {
 	recovered  *recovery // until the first sequencer took it
 	execution  *execution
 	quarantine *quarantine
+	quorums    quorums
+	unopened   *unopened
 	depths     map[string]*depth // of the children's mailboxes
 	board      atomic.Pointer[Standing]
 	progress   atomic.Pointer[Progress]
@@ -156,7 +158,7 @@ func Start(system *actor.ActorSystem, cfg Config) (*Tree, error) {
 		return nil, fmt.Errorf("draw an instance id: %w", err)
 	}
 	t.ledger = newLedger(cfg.Journal, cfg.State, cfg.Genesis.Params)
-	t.detector = newDetector(t)
+	t.detector, t.unopened = newDetector(t), newUnopened(n)
 	if err := t.recoverEvidence(); err != nil {
 		return nil, err
 	}

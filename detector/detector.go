@@ -2,6 +2,7 @@ package detector
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cretoai/consensus/crypto"
@@ -83,6 +84,22 @@ func (d *Detector) Observe(v crypto.Verified[messages.Vote]) []Violation {
 		return d.convict(e)
 	}
 	return nil
+}
+
+// Differs reports whether a bundle, to be verified yet, has a vote that differs from
+// one its signer cast before for the same place.
+func (d *Detector) Differs(b *messages.Bundle) bool {
+	if !d.config.Enabled || !d.known(b.From) {
+		return false
+	}
+	return slices.ContainsFunc(b.Votes, func(v messages.Vote) bool {
+		m := d.votes[b.From]
+		if v.Seq == 0 {
+			m = d.changes[b.From]
+		}
+		kept, ok := m.votes[placeOf(v)]
+		return ok && kept.Value().Digest != v.Digest
+	})
 }
 
 // Wants reports whether evidence would tell anything new, were it proof. What

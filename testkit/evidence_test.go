@@ -112,6 +112,36 @@ func TestE9_AMemberThatWasAwayIsTold(t *testing.T) {
 	awaitConviction(c, 2, 3)
 }
 
+// A vote nobody needed any more is not verified, and proves a lie all the same once
+// its signer says something else for its place, before or after.
+func TestE2_AVoteNobodyNeededProvesALie(t *testing.T) {
+	for name, truthLast := range map[string]bool{"the lie after the truth": false, "the truth after the lie": true} {
+		t.Run(name, func(t *testing.T) {
+			c := testkit.New(t, 4)
+			for i := range 3 {
+				c.Start(i)
+			}
+			liar := play(t, c, 3, nil)
+			c.AwaitEqual(c.Propose(0, "a sequence that is committed without the liar"))
+			decided, err := c.Replica(1).Decided(1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			truth := messages.Vote{Kind: messages.Commit, Seq: 1, Digest: decided.Digest}
+			lie := truth
+			lie.Digest[0]++
+			order := []messages.Vote{truth, lie}
+			if truthLast {
+				order = []messages.Vote{lie, truth}
+			}
+			for _, vote := range order {
+				liar.send(1, cluster.LaneVotes, &messages.Bundles{Bundles: []*messages.Bundle{liar.seal(vote)}})
+			}
+			awaitConviction(c, 1, 3)
+		})
+	}
+}
+
 // A pardon is durable: neither the evidence on disk nor the same evidence told
 // again convicts the member anew, and a new lie does.
 func TestE9_APardonOutlivesRestarts(t *testing.T) {

@@ -52,6 +52,16 @@ var conduct = []mutant{
 		Tests: clusterTests, TestsOnly: "others see the lie sooner or later, too",
 	},
 	{
+		Name: "unneeded-forgotten", Why: "whoever lies late is never found out",
+		File: "actors/signers.go", Old: "\t\tout.votes = append(out.votes, s.openKept(c, b)...)\n", New: "",
+		Tests: clusterTests, TestsOnly: "others see the lie sooner or later, too",
+	},
+	{
+		Name: "unneeded-unlike-before", Why: "whoever lies early and late is never found out",
+		File: "actors/signers.go", Old: "s.t.quorums.need(b.Votes) || s.t.detector.differs(b)", New: "s.t.quorums.need(b.Votes)",
+		Tests: clusterTests, TestsOnly: "others see the lie sooner or later, too",
+	},
+	{
 		Name: "conviction-forgotten", Why: "a restart acquits",
 		File: "actors/evidence.go", Old: "\tif err := batch.Commit(true); err != nil {\n\t\ta.t.fail(fmt.Errorf(\"write evidence", New: "\tbatch = a.t.cfg.State.NewBatch()\n\tif err := batch.Commit(true); err != nil {\n\t\ta.t.fail(fmt.Errorf(\"write evidence",
 		Tests: clusterTests, TestsOnly: "nobody is asked who stood convicted before",
