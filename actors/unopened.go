@@ -27,11 +27,11 @@ func (u *unopened) keep(b *messages.Bundle) {
 	kept.Signature = bytes.Clone(b.Signature)
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	list := append(u.bundles[b.From], &kept)
-	if len(list) > unopenedMax {
-		list = slices.Delete(list, 0, len(list)-unopenedMax)
+	list := &u.bundles[b.From]
+	if len(*list) == unopenedMax {
+		*list = slices.Delete(*list, 0, 1)
 	}
-	u.bundles[b.From] = list
+	*list = append(*list, &kept)
 }
 
 // contradicting takes out the bundles in which a bundle's signer says something else

@@ -27,8 +27,8 @@ var cutFaults = Faults{
 const cutVictim = 1
 
 // cutRun simulates a seed, with the victim's power cut before a write of its
-// first life, 0 for never. With real, what the crash left is mended on real files.
-func cutRun(t *testing.T, seed uint64, write int, lose loss, real bool) *simulation {
+// first life, 0 for never. With onFiles, what the crash left is mended on real files.
+func cutRun(t *testing.T, seed uint64, write int, lose loss, onFiles bool) *simulation {
 	t.Helper()
 	cfg, err := Config{Seed: seed, Vertices: 50, Faults: &cutFaults}.withDefaults()
 	if err != nil {
@@ -42,7 +42,7 @@ func cutRun(t *testing.T, seed uint64, write int, lose loss, real bool) *simulat
 		p := m.process
 		m.disk.arm(write, func() error {
 			m.image, p.dead = m.disk.crashed(s.rng.faults, lose), true
-			if real {
+			if onFiles {
 				m.image = s.onFiles(t, m)
 			}
 			s.remembers(t, m)
@@ -201,10 +201,10 @@ func cutEverywhere(t *testing.T, seed uint64, writes int) {
 			if *cuts > 1 && int(lose) != write/(*cuts)%3 {
 				continue
 			}
-			real := write%5 == 0
-			r := cutRun(t, seed, write, lose, real).finish()
+			onFiles := write%5 == 0
+			r := cutRun(t, seed, write, lose, onFiles).finish()
 			if r.Err != nil {
-				t.Errorf("power cut before write %d, %v, on files %v: %v", write, lose, real, r.Err)
+				t.Errorf("power cut before write %d, %v, on files %v: %v", write, lose, onFiles, r.Err)
 			}
 			crashes += r.Crashes
 		}
