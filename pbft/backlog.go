@@ -30,3 +30,9 @@ func (b *Backlog[T]) Next() (next T, ok bool) {
 	}
 	return next, ok
 }
+
+// Waiting gives what was added at seq and not given out yet.
+func (b *Backlog[T]) Waiting(seq messages.Seq) (waiting T, ok bool) {
+	waiting, ok = b.waiting[seq]
+	return waiting, ok
+}

@@ -66,6 +66,17 @@ func (s *Sequencer) Underway() []Underway {
 // entered with; nil if none ever was.
 func (s *Sequencer) Entered() *NewView { return s.voter.Entered() }
 
+// AcceptedAt is the digest accepted at a sequence in the current view.
+func (s *Sequencer) AcceptedAt(seq messages.Seq) (messages.Digest, bool) {
+	return s.voter.AcceptedAt(seq)
+}
+
 // Settled is where the current view's NewView ends: fresh pre-prepares lie
 // above it.
 func (s *Sequencer) Settled() messages.Seq { return s.voter.settled }
+
+// NextSeq is the sequence this replica would propose at, if it leads.
+func (s *Sequencer) NextSeq() messages.Seq { return s.voter.NextSeq() }
+
+// Sent lists the votes that may be sent again.
+func (s *Sequencer) Sent() []messages.Vote { return s.voter.Sent() }
