@@ -26,6 +26,7 @@ type catchUp struct {
 	asked    messages.Seq   // the end of the range asked for, 0 when none
 	from     messages.Index // whom
 	deadline time.Time
+	failed   int    // requests that brought nothing in time, since nothing was missing
 	slow     []bool // members that did not bring what they were asked for
 	served   []int  // sequences sent to each member since the last heartbeat
 }
@@ -37,6 +38,9 @@ const (
 	fetchRange    = 16 // full batches that fit the transport's lane for bulk
 	fetchPatience = 3  // heartbeats without progress
 	servedPerBeat = 128
+	// fetchDoublings bounds how often patience doubles: on a network slower than it
+	// every answer came too late, and a late replica stayed so for ever.
+	fetchDoublings = 5
 )
 
 func newCatchUp(t *Tree) *catchUp {
@@ -102,6 +106,7 @@ func (s *catchUp) beat(c actor.Context) {
 			return
 		}
 		s.asked, s.slow[s.from] = 0, true
+		s.failed = min(s.failed+1, fetchDoublings)
 	}
 	if !moved || s.far() {
 		s.ask(c)
@@ -121,12 +126,13 @@ func (s *catchUp) far() bool {
 
 // timeout is how long a member may take to bring what makes progress. Only
 // progress renews it: a member that sends what is known already gains nothing.
-func (s *catchUp) timeout() time.Duration { return fetchPatience * s.t.cfg.Heartbeat }
+func (s *catchUp) timeout() time.Duration { return fetchPatience * s.t.cfg.Heartbeat << s.failed }
 
 // ask requests the next range from the next member that has it.
 func (s *catchUp) ask(c actor.Context) {
 	to, ok := s.choose()
 	if !ok {
+		s.failed = 0
 		return
 	}
 	s.from, s.asked = to, min(s.peers[to], s.executed+fetchRange)

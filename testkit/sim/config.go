@@ -24,6 +24,9 @@ type Config struct {
 	// Without names kinds of faults that are switched off, drawn or not: the
 	// rest of the run is drawn as ever. See FaultKinds.
 	Without []string
+	// Script replaces the faults of chance by splits of the network, one after the
+	// other; Faults still says who misbehaves. Only when it is over may the run end.
+	Script []Split
 	// Configure changes the configuration of a replica before each start: to
 	// show that a wrong one is found out.
 	Configure func(member int, cfg *replica.Config)
@@ -54,6 +57,9 @@ func (c Config) withDefaults() (Config, error) {
 		if err := c.Faults.validate(c.Replicas); err != nil {
 			return c, err
 		}
+	}
+	if err := c.validateScript(); err != nil {
+		return c, err
 	}
 	for _, name := range c.Without {
 		if !slices.Contains(FaultKinds(), name) {

@@ -184,7 +184,7 @@ func (s *simulation) stopFaults() {
 		}
 	}
 	s.trace.tell("the faults stop")
-	s.deadline = s.clock.Now().Add(recoveryMax)
+	s.deadline = s.clock.Now().Add(s.recovery())
 }
 
 // settled reports what is left to do before the run may end, "" if nothing.

@@ -20,6 +20,9 @@ import (
 // goes round in circles does.
 const (
 	recoveryMax = 30 * time.Second
+	// recoverySlow is that on a network slower than the first timeouts: what waits
+	// is finalised a batch a second there, and the last timeouts are long.
+	recoverySlow = 2 * time.Minute
 	// leaderlessMax is how long a run goes on of which no progress is expected.
 	leaderlessMax = 2 * time.Second
 	// faultyMax is how long there are faults at most for want of events.
@@ -79,6 +82,7 @@ type simulation struct {
 	view      messages.View
 	charges   map[string]int
 	forced    bool          // a crash, for want of one
+	played    bool          // the script is over
 	starting  func(*member) // of tests, before a life begins; nil for none
 	calm      bool          // the faults have stopped
 	deadline  time.Time
@@ -144,6 +148,9 @@ func (s *simulation) run() {
 	}
 	s.unleash()
 	s.mortality()
+	if len(s.cfg.Script) > 0 {
+		s.play(0)
+	}
 	s.clock.AfterFunc(proposalMean, s.propose)
 	s.clock.AfterFunc(retryPeriod, s.retry)
 	begin := s.clock.Now()
@@ -170,22 +177,32 @@ func (s *simulation) run() {
 				s.readLedgers()
 				return
 			}
-			if s.leaderless() && s.clock.Now().Sub(s.deadline) > -recoveryMax+leaderlessMax {
+			if s.leaderless() && s.clock.Now().Sub(s.deadline) > -s.recovery()+leaderlessMax {
 				s.readLedgers()
 				return
 			}
 			if s.clock.Now().After(s.deadline) {
 				s.tellStanding()
-				s.oracle.violated("liveness", "%v after the faults stopped, %s", recoveryMax, why)
+				s.oracle.violated("liveness", "%v after the faults stopped, %s", s.recovery(), why)
 			}
 		}
 		s.runDeferred()
 	}
 }
 
+func (s *simulation) recovery() time.Duration {
+	if s.faults.DelayMin >= slowerBy {
+		return recoverySlow
+	}
+	return recoveryMax
+}
+
 // eventful reports whether there were faults for long enough, and sees to it
 // that there was something to see.
 func (s *simulation) eventful(since time.Duration) bool {
+	if len(s.cfg.Script) > 0 {
+		return s.played
+	}
 	if since < faultyMin || !s.faults.Eventful || since > faultyMax {
 		return since >= faultyMin
 	}

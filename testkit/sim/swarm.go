@@ -93,6 +93,13 @@ func drawRoles(rng *rand.Rand, n int) (roles []Role) {
 // lazy are the actors whose lagging behind the others is of interest.
 var lazy = []string{"journal", "signers", "egress", "ingress", "sequencer", "proposer", "executor", "sync"}
 
+// poolLarge holds whatever a run proposes.
+const poolLarge = 10008
+
+// slowerBy makes three delays, which a batch takes, longer than the base timeout:
+// without doubling it no leader lasts.
+const slowerBy = 180 * time.Millisecond
+
 // drawFaults draws a swarm.
 func drawFaults(rng *rand.Rand) Faults {
 	f := Faults{
@@ -110,9 +117,14 @@ func drawFaults(rng *rand.Rand) Faults {
 	f.Partitions, f.Crashes, f.WriteFailures, f.Panics = period(), period(), 2*period(), 2*period()
 	f.Pauses = period()
 	f.Eventful = true
-	f.PipelineDepth, f.MaxPending = 1+rng.IntN(6), 8+rng.IntN(2)*10000
+	f.PipelineDepth, f.MaxPending = 1+rng.IntN(6), 8+rng.IntN(2)*(poolLarge-8)
 	if rng.IntN(3) == 0 {
 		f.Lazy = lazy[rng.IntN(len(lazy))]
+	}
+	if rng.IntN(12) == 0 { // a network slower than the first timeouts; a small pool would be a bottleneck besides
+		f.MaxPending = poolLarge
+		f.DelayMin += slowerBy
+		f.DelayMax += slowerBy + time.Duration(rng.Int64N(int64(slowerBy)))
 	}
 	return f
 }
