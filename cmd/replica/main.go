@@ -72,7 +72,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.AddCommand(
 		newDemoCommand(), newTestnetCommand(), newStartCommand(), newProposeCommand(), newStatusCommand(), newBansCommand(),
-		newKeysCommand(), newCheckCommand(), newExportCommand(), newInspectCommand(), newVerifyCommand(), newSimCommand(), newExploreCommand(), newVersionCommand(),
+		newKeysCommand(), newCheckCommand(), newExportCommand(), newInspectCommand(), newVerifyCommand(), newSimCommand(), newExploreCommand(), newTwinsCommand(), newVersionCommand(),
 	)
 	markUsage(root)
 	return root
