@@ -49,6 +49,10 @@ fuzz: ## run every fuzz target for FUZZTIME (1m)
 sim: ## simulate SEEDS seeds from FROM under faults and lying members
 	go run ./cmd/replica sim --seeds $(SEEDS) --from $(FROM)
 
+.PHONY: explore
+explore: ## visit the states of four members for ten minutes
+	go run ./cmd/replica explore --time 10m
+
 .PHONY: mutants
 mutants: ## break every rule once and show which test or seed notices
 	go run ./testkit/mutants

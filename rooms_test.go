@@ -67,6 +67,7 @@ var rooms = []room{
 			"of testkit only the parts made to be shipped",
 		ours: slices.Concat(door, []string{
 			"replica", "replica/httpapi", "replica/kvstore", "replica/nodeconfig", "replica/testnet", "testkit/sim", "testkit/byzantine",
+			"testkit/explore", "testkit/twins",
 		}),
 		third: []string{cobra, progress, zerolog, xsys, clientGo},
 	},
@@ -77,10 +78,26 @@ var rooms = []room{
 		third:  []string{protoactor, zerolog, pebble, clientGo, "go.uber.org/goleak", "github.com/cockroachdb/datadriven"},
 	},
 	{
+		folder: "testkit/explore",
+		why:    "explores replicas of testkit/pure, on many threads and for a time; knows nothing that acts",
+		ours:   slices.Concat(core, []string{"testkit/pure"}),
+	},
+	{
+		folder: "testkit/twins",
+		why:    "draws scenarios and runs them over testkit/pure, or has the simulator run them",
+		ours:   slices.Concat(core, []string{"testkit/pure", "testkit/sim", "testkit/byzantine"}),
+	},
+	{
 		folder: "testkit/sim",
 		why:    "the simulator is shipped inside the command: no testing, no scenario library",
 		ours:   slices.Concat(door, []string{"replica", "crypto/cryptotest", "testkit/byzantine"}),
 		third:  []string{protoactor, zerolog, pebble},
+		still:  true,
+	},
+	{
+		folder: "testkit/pure",
+		why:    "replicas of the pure rooms alone: whatever acts would be one more thing to explore",
+		ours:   slices.Concat(core, []string{"crypto/cryptotest"}),
 		still:  true,
 	},
 	{

@@ -35,6 +35,9 @@ type fate struct {
 	seeds    int    // simulated until a violation
 	property string // violated, "" if none
 	detail   string
+	explored bool
+	states   uint64 // visited until a violation
+	complete bool   // there are no more
 }
 
 func (f fate) survived() bool { return f.test == "" && f.property == "" }
@@ -49,6 +52,14 @@ func (f fate) String() string {
 		by = append(by, fmt.Sprintf("seed %d (%s)", f.seeds, f.property))
 	case f.asked:
 		by = append(by, fmt.Sprintf("not within %d seeds", f.seeds))
+	}
+	switch {
+	case f.explored && f.property != "":
+		by = []string{fmt.Sprintf("%d states (%s)", f.states, f.property)}
+	case f.explored && f.complete:
+		return fmt.Sprintf("not in any of all %d states", f.states)
+	case f.explored:
+		return fmt.Sprintf("not within %d states", f.states)
 	}
 	if f.survived() {
 		return "SURVIVES: " + strings.Join(by, ", ")
@@ -68,6 +79,15 @@ func judge(ctx context.Context, m mutant, o options) (fate, error) {
 		return fate{}, err
 	}
 	var f fate
+	binary := filepath.Join(dir, "replica")
+	switch {
+	case o.sim:
+		err = f.simulate(ctx, m, o, overlay, binary)
+		return f, err
+	case o.explore:
+		err = f.explore(ctx, o, overlay, binary)
+		return f, err
+	}
 	packages := append([]string{"./" + filepath.Dir(m.File)}, m.Tests...)
 	if f.test, err = failingTest(ctx, overlay, packages); err != nil {
 		return f, err
@@ -75,7 +95,7 @@ func judge(ctx context.Context, m mutant, o options) (fate, error) {
 	if m.TestsOnly != "" || f.test != "" && o.first {
 		return f, nil
 	}
-	err = f.simulate(ctx, m, o, overlay, filepath.Join(dir, "replica"))
+	err = f.simulate(ctx, m, o, overlay, binary)
 	return f, err
 }
 
@@ -128,8 +148,8 @@ func failingTest(ctx context.Context, overlay string, packages []string) (string
 
 // simulate builds the mutant's command and has it simulate.
 func (f *fate) simulate(ctx context.Context, m mutant, o options, overlay, binary string) error {
-	if out, err := exec.CommandContext(ctx, "go", "build", "-overlay", overlay, "-o", binary, "./cmd/replica").CombinedOutput(); err != nil {
-		return fmt.Errorf("%w:\n%s", err, out)
+	if err := build(ctx, overlay, binary); err != nil {
+		return err
 	}
 	args := []string{"sim", "--json", "--seeds", fmt.Sprint(o.seeds), "--from", fmt.Sprint(o.from), "--minimise=false"}
 	if m.Replicas > 0 {
@@ -154,6 +174,47 @@ func (f *fate) simulate(ctx context.Context, m mutant, o options, overlay, binar
 	}
 	if f.seeds = report.Simulated; report.Violation != nil {
 		f.property, f.detail = report.Violation.Property, report.Violation.Detail
+	}
+	return nil
+}
+
+func build(ctx context.Context, overlay, binary string) error {
+	if out, err := exec.CommandContext(ctx, "go", "build", "-overlay", overlay, "-o", binary, "./cmd/replica").CombinedOutput(); err != nil {
+		return fmt.Errorf("%w:\n%s", err, out)
+	}
+	return nil
+}
+
+// explore builds the mutant's command and has it explore, the same way every time.
+func (f *fate) explore(ctx context.Context, o options, overlay, binary string) error {
+	if err := build(ctx, overlay, binary); err != nil {
+		return err
+	}
+	args := []string{"explore", "--json", "--jobs", "1", "--time", o.time.String()}
+	if o.world != "" {
+		args = append(args, "--world", o.world)
+	}
+	out, err := exec.CommandContext(ctx, binary, args...).Output()
+	f.explored = true
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return err
+	}
+	var report struct {
+		States    uint64
+		Complete  bool
+		Violation *struct{ World, What string }
+	}
+	if err := json.Unmarshal(out, &report); err != nil {
+		if exit != nil && bytes.Contains(exit.Stderr, []byte("panic: ")) {
+			f.property = "it panics"
+			return nil
+		}
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	f.states, f.complete = report.States, report.Complete
+	if report.Violation != nil {
+		f.property = report.Violation.World + ": " + report.Violation.What
 	}
 	return nil
 }

@@ -6,6 +6,9 @@
 //	go run ./testkit/mutants -run quorum     those whose name matches
 //	go run ./testkit/mutants -rotate 5 -at N five of them, others for another N,
 //	                                         each until the first thing notices
+//	go run ./testkit/mutants -sim            by the simulator alone: within how many seeds
+//	go run ./testkit/mutants -explore        those of the pure packages, by exploring alone:
+//	                                         within how many states
 //
 // A mutant is a change of one place of one file (see the tables beside this
 // file), handed to the compiler as an overlay: the sources stay as they are.
@@ -18,6 +21,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"time"
@@ -32,6 +36,10 @@ type options struct {
 	seeds  int
 	from   uint64
 	list   bool
+	// sim and explore ask the simulator or the exploration alone.
+	sim, explore bool
+	time         time.Duration
+	world        string
 }
 
 func main() {
@@ -43,6 +51,10 @@ func main() {
 	flag.IntVar(&o.seeds, "seeds", 200, "how many seeds a mutant may survive")
 	flag.Uint64Var(&o.from, "from", 1, "the first seed")
 	flag.BoolVar(&o.list, "list", false, "list the mutants and end")
+	flag.BoolVar(&o.sim, "sim", false, "ask the simulator alone; those it cannot notice are left out")
+	flag.BoolVar(&o.explore, "explore", false, "ask the exploration alone; those of other packages than messages, pbft and leader are left out")
+	flag.DurationVar(&o.time, "time", time.Minute, "how long to explore a mutant")
+	flag.StringVar(&o.world, "world", "", "explore this world alone, see replica explore")
 	flag.Parse()
 	o.first = o.first || o.rotate > 0
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -75,7 +87,7 @@ func run(ctx context.Context, o options) error {
 			continue
 		}
 		fmt.Printf("%-28s %s (%.0f s)\n", m.Name, f, time.Since(begin).Seconds())
-		if f.survived() && !m.Equivalent {
+		if f.survived() && !m.Equivalent && !o.explore {
 			survivors++
 		}
 	}
@@ -85,6 +97,17 @@ func run(ctx context.Context, o options) error {
 	return nil
 }
 
+// concerns reports whether what is asked can notice a mutant at all.
+func (o options) concerns(m mutant) bool {
+	switch folder := filepath.Dir(m.File); {
+	case o.explore:
+		return m.Replicas == 0 && (folder == "pbft" || folder == "leader" || folder == "messages") && !m.Equivalent
+	case o.sim:
+		return m.TestsOnly == ""
+	}
+	return true
+}
+
 // choose gives the mutants asked for.
 func choose(o options) ([]mutant, error) {
 	all := slices.Concat(ordering, durability, viewChanges, trust, supervision, conduct, applications)
@@ -92,7 +115,7 @@ func choose(o options) ([]mutant, error) {
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(m mutant) bool { return !pattern.MatchString(m.Name) })
+	all = slices.DeleteFunc(all, func(m mutant) bool { return !pattern.MatchString(m.Name) || !o.concerns(m) })
 	if len(all) == 0 {
 		return nil, errors.New("no mutant has such a name")
 	}
