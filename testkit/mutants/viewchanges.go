@@ -75,7 +75,7 @@ var viewChanges = []mutant{
 	{
 		Name: "no-backoff", Why: "a network slower than the timeout never has a leader",
 		File: "leader/timeout.go", Old: "\t\tt.failed++\n", New: "\t\tt.failed = 0\n",
-		TestsOnly: "the networks drawn are faster than the timeout",
+		TestsOnly: "few of the networks drawn are slower than the timeout",
 	},
 	{
 		Name: "backoff-reset-by-any-batch", Why: "a leader of empty batches is waited for as if it worked",
@@ -86,7 +86,7 @@ var viewChanges = []mutant{
 		Name: "backoff-reset-by-new-view", Why: "views follow each other on a network slower than the timeout",
 		File: "leader/manager.go", Old: "\tm.replan = true\n\tm.load.OldestVertex = 0",
 		New:       "\tif m.standing.Active {\n\t\tm.timeout.failed = 0\n\t}\n\tm.replan = true\n\tm.load.OldestVertex = 0",
-		TestsOnly: "the networks drawn are faster than the timeout",
+		TestsOnly: "few of the networks drawn are slower than the timeout",
 	},
 	{
 		Name: "suspicions-counted-apart", Why: "f that ask for the next view and f+1 that suspect never meet",
