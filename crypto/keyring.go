@@ -14,6 +14,7 @@ import (
 type Keyring struct {
 	chain   messages.Digest
 	epoch   messages.Epoch
+	scheme  Scheme
 	keys    []PublicKey
 	encoded [][]byte
 	memory  *memory // nil: every signature is verified
@@ -38,7 +39,7 @@ func NewKeyringWithScheme(g *messages.Genesis, scheme Scheme) (*Keyring, error) 
 	if err := g.Validate(); err != nil {
 		return nil, err
 	}
-	k := &Keyring{chain: g.Hash(), keys: make([]PublicKey, g.N()), encoded: make([][]byte, g.N())}
+	k := &Keyring{chain: g.Hash(), scheme: scheme, keys: make([]PublicKey, g.N()), encoded: make([][]byte, g.N())}
 	for i, m := range g.Members {
 		key, err := scheme.ParsePublicKey(m.PublicKey)
 		if err != nil {

@@ -34,8 +34,12 @@ func (k *Keyring) Remember(bundles int) *Keyring {
 		panic("a memory of nothing")
 	}
 	other := *k
-	other.memory = &memory{bound: bundles, members: make([]remembered, k.N())}
+	other.memory = newMemory(bundles, k.N())
 	return &other
+}
+
+func newMemory(bound, members int) *memory {
+	return &memory{bound: bound, members: make([]remembered, members)}
 }
 
 // Remembered is how many verifications were saved so far.
@@ -49,11 +53,11 @@ func (k *Keyring) Remembered() uint64 {
 }
 
 // id is a hash of everything a verification depends on: purpose, key, what is
-// signed, which begins with the chain and names its own length, and signature.
-// Keys of one scheme have one length, so nothing can be read in two ways.
-func (m *memory) id(key, signed, signature []byte) (id [32]byte) {
+// signed, whose first bytes tell its length, and signature. Keys of one scheme
+// have one length, so nothing can be read in two ways.
+func (m *memory) id(p Purpose, key, signed, signature []byte) (id [32]byte) {
 	h := sha256.New()
-	h.Write([]byte(PurposeBundle))
+	h.Write([]byte(p))
 	h.Write([]byte{0})
 	h.Write(key)
 	h.Write(signed)

@@ -17,8 +17,12 @@ type Batch struct {
 	bytes   []byte
 	offsets []uint32 // of every vertex in bytes, and of the end of the last one
 	hashes  []Digest
+	grants  []Grant // empty on a chain whose vertices are not signed
 	root    Digest
 	digest  Digest
+
+	vertexBytes   uint32
+	authorisation Digest
 }
 
 // BatchVersion is the first byte of a batch.
@@ -27,7 +31,9 @@ const BatchVersion = 1
 // BatchHeaderBytes is the size of what precedes the vertices: version 1 ‖
 // reserved 3 ‖ number of vertices 4 ‖ bytes of vertices 4 ‖ bytes of the
 // authorisation section 4, big-endian. That section follows the vertices. It
-// is the place of creators' keys and group signatures and empty in version 1.
+// holds creators' keys and signatures, see ParseAuthorisation, on a chain that
+// requires them, and is empty on any other: there a signature would prove
+// nothing, for the same creator's name may stand on what nobody signed.
 const BatchHeaderBytes = 16
 
 // Offsets in the header.
@@ -62,20 +68,33 @@ var noAuthorisation = Digest(sha256.Sum256(nil))
 // harms nobody but the leader that proposes the digest made of it; everything
 // else is checked as ParseBatch checks it. Neither slice is retained.
 func BuildBatch(vertices [][]byte, hashes []Digest, p Params) (*Batch, error) {
-	if len(vertices) != len(hashes) {
-		return nil, fmt.Errorf("%d vertices and %d hashes: each vertex has one", len(vertices), len(hashes))
+	return BuildSealedBatch(vertices, hashes, nil, p)
+}
+
+// BuildSealedBatch is BuildBatch of vertices with their creators' signatures,
+// which are taken at their word, too. Vertices signed together come to stand
+// one after the other, in the arguments as in the batch.
+func BuildSealedBatch(vertices [][]byte, hashes []Digest, seals []Seal, p Params) (*Batch, error) {
+	if len(vertices) != len(hashes) || seals != nil && len(seals) != len(vertices) {
+		return nil, fmt.Errorf("%d vertices, %d hashes and %d seals: each vertex has one", len(vertices), len(hashes), len(seals))
+	}
+	section, err := AppendAuthorisation(nil, vertices, hashes, seals)
+	if err != nil {
+		return nil, err
 	}
 	vertexBytes := 0
 	for _, v := range vertices {
 		vertexBytes += len(v)
 	}
-	if err := checkBatchBounds(uint64(len(vertices)), BatchHeaderBytes+vertexBytes, p); err != nil {
+	size := BatchHeaderBytes + vertexBytes + len(section)
+	if err := checkBatchBounds(uint64(len(vertices)), size, p); err != nil {
 		return nil, err
 	}
-	b := make([]byte, BatchHeaderBytes, BatchHeaderBytes+vertexBytes)
+	b := make([]byte, BatchHeaderBytes, size)
 	b[0] = BatchVersion
 	binary.BigEndian.PutUint32(b[batchCountAt:], uint32(len(vertices)))
 	binary.BigEndian.PutUint32(b[batchVertexBytesAt:], uint32(vertexBytes))
+	binary.BigEndian.PutUint32(b[batchAuthorisationAt:], uint32(len(section)))
 	offsets := make([]uint32, 0, len(vertices)+1)
 	for i, v := range vertices {
 		if _, size, err := ParseVertex(v); err != nil {
@@ -87,7 +106,7 @@ func BuildBatch(vertices [][]byte, hashes []Digest, p Params) (*Batch, error) {
 		b = append(b, v...)
 	}
 	offsets = append(offsets, uint32(len(b)))
-	return newBatch(b, offsets, slices.Clone(hashes))
+	return newBatch(append(b, section...), offsets, slices.Clone(hashes), p)
 }
 
 // ParseBatch is the backups': it checks the layout and the bounds, hashes every
@@ -106,11 +125,8 @@ func ParseBatch(b []byte, p Params) (*Batch, error) {
 	count := uint64(binary.BigEndian.Uint32(b[batchCountAt:]))
 	vertexBytes := uint64(binary.BigEndian.Uint32(b[batchVertexBytesAt:]))
 	authorisation := uint64(binary.BigEndian.Uint32(b[batchAuthorisationAt:]))
-	if authorisation != 0 {
-		return nil, fmt.Errorf("a batch with %d bytes of authorisation needs a newer version of this software", authorisation)
-	}
-	if BatchHeaderBytes+vertexBytes != uint64(len(b)) {
-		return nil, fmt.Errorf("a batch whose header announces %d bytes has %d", BatchHeaderBytes+vertexBytes, len(b))
+	if announced := BatchHeaderBytes + vertexBytes + authorisation; announced != uint64(len(b)) {
+		return nil, fmt.Errorf("a batch whose header announces %d bytes has %d", announced, len(b))
 	}
 	if err := checkBatchBounds(count, len(b), p); err != nil {
 		return nil, err
@@ -120,9 +136,9 @@ func ParseBatch(b []byte, p Params) (*Batch, error) {
 	}
 	offsets := make([]uint32, 0, count+1)
 	hashes := make([]Digest, 0, count)
-	at := BatchHeaderBytes
+	at, end := BatchHeaderBytes, BatchHeaderBytes+int(vertexBytes)
 	for i := range count {
-		v, size, err := ParseVertex(b[at:])
+		v, size, err := ParseVertex(b[at:end])
 		if err != nil {
 			return nil, fmt.Errorf("vertex %d: %w", i, err)
 		}
@@ -130,10 +146,10 @@ func ParseBatch(b []byte, p Params) (*Batch, error) {
 		hashes = append(hashes, v.Hash())
 		at += size
 	}
-	if at != len(b) {
-		return nil, fmt.Errorf("%d bytes follow the last of a batch's %d vertices", len(b)-at, count)
+	if at != end {
+		return nil, fmt.Errorf("%d bytes follow the last of a batch's %d vertices", end-at, count)
 	}
-	return newBatch(b, append(offsets, uint32(at)), hashes)
+	return newBatch(b, append(offsets, uint32(at)), hashes, p)
 }
 
 // checkBatchBounds compares a batch with the agreed bounds and with those of
@@ -153,19 +169,47 @@ func checkBatchBounds(count uint64, size int, p Params) error {
 }
 
 // newBatch takes over its arguments.
-func newBatch(b []byte, offsets []uint32, hashes []Digest) (*Batch, error) {
+func newBatch(b []byte, offsets []uint32, hashes []Digest, p Params) (*Batch, error) {
 	if i, repeated := findRepeated(hashes); repeated {
 		return nil, fmt.Errorf("a batch holds a vertex once; vertex %d (%v) repeats an earlier one", i, hashes[i])
 	}
-	root := TreeRoot(hashes)
-	vertexBytes := uint32(len(b) - BatchHeaderBytes)
-	return &Batch{
-		bytes:   b,
-		offsets: offsets,
-		hashes:  hashes,
-		root:    root,
-		digest:  BatchDigest(uint32(len(hashes)), vertexBytes, root, noAuthorisation),
-	}, nil
+	end := offsets[len(hashes)]
+	batch := &Batch{
+		bytes: b, offsets: offsets, hashes: hashes, root: TreeRoot(hashes),
+		vertexBytes: end - BatchHeaderBytes, authorisation: noAuthorisation,
+	}
+	section := b[end:]
+	var err error
+	if batch.grants, err = Authorise(section, hashes, p); err != nil {
+		return nil, err
+	}
+	if len(section) > 0 {
+		batch.authorisation = sha256.Sum256(section)
+	}
+	batch.digest = BatchDigest(uint32(len(hashes)), batch.vertexBytes, batch.root, batch.authorisation)
+	return batch, nil
+}
+
+// ErrUnsigned says that a vertex lacks its creator's signature, on a chain that
+// requires it.
+var ErrUnsigned = errors.New("a vertex is not signed by its creator, as this chain requires")
+
+// ErrUncalledFor says that a vertex is signed on a chain where signatures prove
+// nothing: what nobody signed counts as much there.
+var ErrUncalledFor = errors.New("this chain takes no creators' signatures: they would prove nothing where others need none")
+
+// Authorise reads the section beside vertices with these hashes, where the chain
+// has one. [X7]
+func Authorise(section []byte, hashes []Digest, p Params) ([]Grant, error) {
+	switch signed := len(section) > 0; {
+	case signed && !p.RequireVertexSignatures:
+		return nil, ErrUncalledFor
+	case p.RequireVertexSignatures && !signed:
+		return nil, ErrUnsigned
+	case !signed:
+		return nil, nil
+	}
+	return ParseAuthorisation(section, hashes)
 }
 
 // findRepeated finds the first of at most BatchVerticesMax digests that equals
@@ -207,6 +251,10 @@ func (b *Batch) Vertex(i int) VertexView {
 // VertexHash is the hash of the i-th vertex, 0 ≤ i < Len().
 func (b *Batch) VertexHash(i int) Digest { return b.hashes[i] }
 
+// Grants are the creators' signatures: every vertex is covered by one of them,
+// or there are none. Whether they hold, package crypto says.
+func (b *Batch) Grants() []Grant { return b.grants }
+
 // VertexPath is the path from the hash of the i-th vertex to Root.
 func (b *Batch) VertexPath(i int) Path { return InclusionPath(b.hashes, i) }
 
@@ -215,6 +263,6 @@ func (b *Batch) VertexPath(i int) Path { return InclusionPath(b.hashes, i) }
 func (b *Batch) FinalityProof(i int) *FinalityProof {
 	return &FinalityProof{
 		Vertex: b.hashes[i], Batch: b.digest, Path: b.VertexPath(i),
-		VertexBytes: b.offsets[len(b.hashes)] - BatchHeaderBytes, Authorisation: noAuthorisation,
+		VertexBytes: b.vertexBytes, Authorisation: b.authorisation,
 	}
 }

@@ -184,7 +184,9 @@ func TestParseBatchRefuses(t *testing.T) {
 		{"length too small", put(batchVertexBytesAt, 199), "announces 215 bytes has 216"},
 		{"length too large", put(batchVertexBytesAt, 201), "announces 217 bytes has 216"},
 		{"largest length", put(batchVertexBytesAt, 1<<32-1), "announces 4294967311 bytes has 216"},
-		{"an authorisation section", put(batchAuthorisationAt, 8), "newer version of this software"},
+		{"an authorisation section missing", put(batchAuthorisationAt, 8), "announces 224 bytes has 216"},
+		{"an authorisation section uncalled for", func(b []byte) []byte { return put(batchAuthorisationAt, 8)(append(b, make([]byte, 8)...)) }, "takes no creators' signatures"},
+		{"largest authorisation", put(batchAuthorisationAt, 1<<32-1), "announces 4294967511 bytes has 216"},
 		{"a byte more", func(b []byte) []byte { return append(b, 0) }, "announces 216 bytes has 217"},
 		{"a bad vertex", func(b []byte) []byte { b[BatchHeaderBytes] = 9; return b }, "vertex 0"},
 		{"one vertex twice", func(b []byte) []byte {
@@ -260,7 +262,7 @@ func TestBuildBatchRefuses(t *testing.T) {
 		want     string
 	}{
 		{"nothing", nil, nil, "at least one vertex"},
-		{"a hash missing", vertices, hashes[:1], "2 vertices and 1 hashes"},
+		{"a hash missing", vertices, hashes[:1], "2 vertices, 1 hashes"},
 		{"a vertex twice", [][]byte{vertices[0], vertices[0]}, []Digest{hashes[0], hashes[0]}, "repeats"},
 		{"a cut vertex", [][]byte{vertices[0], vertices[1][:70]}, hashes, "vertex 1"},
 		{"two vertices as one", [][]byte{vertices[0], slices.Concat(vertices...)}, hashes, "vertex 1: 74 bytes follow it"},

@@ -98,7 +98,7 @@ var forms = [...]form{
 	{FrameStatus, "status", 11, func() Message { return new(Status) }},
 	{FrameBundles, "bundles", 1, func() Message { return new(Bundles) }},
 	{FrameBatchBody, "batch-body", 1, func() Message { return new(BatchBody) }},
-	{FrameForward, "forward", 1, func() Message { return new(Forward) }},
+	{FrameForward, "forward", 4, func() Message { return new(Forward) }},
 	{FrameFetchBatch, "fetch-batch", 1, func() Message { return new(FetchBatch) }},
 	{FrameFetchDecided, "fetch-decided", 2, func() Message { return new(FetchDecided) }},
 	{FrameDecided, "decided", 5, func() Message { return new(Decided) }},

@@ -81,7 +81,7 @@ func TestFrameGolden(t *testing.T) {
 		FrameStatus:           "c9ee6a65df9f4ba2828e37d7947139d6a729505d432f29f85b4b865fbcdc55bd",
 		FrameBundles:          "6159b12c9cfeab545b6af123e5ba96a73b0ce6f32b6eab8ba0e54f2fc89b1f84",
 		FrameBatchBody:        "1f1b8d0a755761acac38fe39cd11b86b1c51b36b58d381b3aabec17d3b31fcc4",
-		FrameForward:          "54383fbfc320370217f0746a2d0c765b6ab7af82c8aa293b395eb0a6d774573f",
+		FrameForward:          "b84d750041d483cb4f6b635dd9b1326377687ea6e462f6d833260e6b7f40c62f",
 		FrameFetchBatch:       "40c47cd07a97979c40863df0cdeef90d701b4ece9abf1bacae04f6c0077f2ae4",
 		FrameFetchDecided:     "0690899ed6e65837bb0c82c334fdde672f7b0c16a0a64723360e85ca4a3a1bb3",
 		FrameDecided:          "663f93dd2e08b25a7e34242f7e19dc3e6a434e4797729e40de587121ca0e9529",

@@ -118,16 +118,22 @@ func (m *BatchBody) size() int                   { return headBytesMax + len(m.B
 func (m *BatchBody) encodeFields(w *frameWriter) { w.bin(m.Body) }
 func (m *BatchBody) decodeFields(r *frameReader) { m.Body = r.bin(BatchBytesMax) }
 
-func (m *Forward) size() int { return headBytesMax + len(m.Vertices) + 1 + numberBytesMax }
+func (m *Forward) size() int {
+	return 2*headBytesMax + len(m.Vertices) + len(m.Authorisation) + 1 + numberBytesMax
+}
 
 func (m *Forward) encodeFields(w *frameWriter) {
 	w.bin(m.Vertices)
+	w.bin(m.Authorisation)
 	w.bool(m.Again)
 	w.uint(uint64(m.Executed))
 }
 
 func (m *Forward) decodeFields(r *frameReader) {
 	m.Vertices = r.bin(BatchBytesMax)
+	if b := r.bin(BatchBytesMax); len(b) > 0 {
+		m.Authorisation = b
+	}
 	m.Again = r.bool()
 	m.Executed = Seq(r.uint())
 }

@@ -35,7 +35,9 @@ type Params struct {
 	BatchBytes    uint32 `json:"batch_bytes"`
 	// NonceWindow is W, how many nonces of a creator are remembered.
 	NonceWindow uint32 `json:"nonce_window"`
-	// RequireVertexSignatures refuses vertices their creator did not sign.
+	// RequireVertexSignatures refuses vertices their creator did not sign, and has
+	// creators named by their keys, see NewCreatorID. Without it there are no
+	// signatures of creators.
 	RequireVertexSignatures bool `json:"require_vertex_signatures"`
 }
 
@@ -224,6 +226,10 @@ func validName(s string, bytesMax int) bool {
 	return s != "" && len(s) <= bytesMax && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
+// signedBatchBytesMin leaves room for a vertex beside its creator's key and
+// signature, whatever the scheme.
+const signedBatchBytesMin = 16 << 10
+
 func (p Params) validate() error {
 	var errs []error
 	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf("params: "+format, args...)) }
@@ -246,8 +252,8 @@ func (p Params) validate() error {
 	if p.NonceWindow < 64 || p.NonceWindow > NonceWindowMax || p.NonceWindow%64 != 0 {
 		complain("nonce_window %d: a multiple of 64 up to %d is allowed", p.NonceWindow, NonceWindowMax)
 	}
-	if p.RequireVertexSignatures {
-		complain("require_vertex_signatures: this release does not verify creators' signatures; set it to false")
+	if p.RequireVertexSignatures && p.BatchBytes < signedBatchBytesMin {
+		complain("batch_bytes %d: at least %d is needed with require_vertex_signatures", p.BatchBytes, signedBatchBytesMin)
 	}
 	return errors.Join(errs...)
 }

@@ -232,7 +232,8 @@ func TestGenesisValidate(t *testing.T) {
 		{"nonces of no whole words", func(g *Genesis) { g.Params.NonceWindow = 100 }, "nonce_window 100: a multiple of 64"},
 		{"most nonces", func(g *Genesis) { g.Params.NonceWindow = NonceWindowMax }, ""},
 		{"too many nonces", func(g *Genesis) { g.Params.NonceWindow = NonceWindowMax + 64 }, "nonce_window 65600"},
-		{"vertex signatures", func(g *Genesis) { g.Params.RequireVertexSignatures = true }, "require_vertex_signatures: this release"},
+		{"vertex signatures", func(g *Genesis) { g.Params.RequireVertexSignatures = true }, ""},
+		{"vertex signatures in small batches", func(g *Genesis) { g.Params.RequireVertexSignatures, g.Params.BatchBytes = true, 8192 }, "batch_bytes 8192: at least 16384"},
 	} {
 		g := goldenGenesis()
 		test.change(g)

@@ -60,12 +60,15 @@ type MemberID [sha256.Size]byte
 
 // NewMemberID is SHA-256 over a domain tag, the scheme's name and the public key.
 func NewMemberID(scheme string, publicKey []byte) MemberID {
+	return keyID("cretoai-consensus/v1/member\x00", scheme, publicKey)
+}
+
+func keyID(tag, scheme string, publicKey []byte) (id [32]byte) {
 	h := sha256.New()
-	h.Write([]byte("cretoai-consensus/v1/member\x00"))
+	h.Write([]byte(tag))
 	h.Write([]byte(scheme))
 	h.Write([]byte{0})
 	h.Write(publicKey)
-	var id MemberID
 	h.Sum(id[:0])
 	return id
 }

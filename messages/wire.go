@@ -76,9 +76,11 @@ type Bundles struct{ Bundles []*Bundle }
 type BatchBody struct{ Body []byte }
 
 // Forward hands vertices on to another replica: the bytes of one after the
-// other, together at most BatchBytesMax.
+// other, and, on a chain that requires creators' signatures, the section that
+// authorises them, see ParseAuthorisation; together at most BatchBytesMax.
 type Forward struct {
-	Vertices []byte
+	Vertices      []byte
+	Authorisation []byte
 	// Again says that some of them were sent before.
 	Again bool
 	// Executed is the last sequence the sender had executed. What the receiver
@@ -221,8 +223,8 @@ func checkBody(b []byte) error {
 
 // Validate implements Message. It walks over the vertices without hashing them.
 func (m *Forward) Validate() error {
-	if len(m.Vertices) == 0 || len(m.Vertices) > BatchBytesMax {
-		return fmt.Errorf("forwarded vertices have 1 to %d bytes, not %d", BatchBytesMax, len(m.Vertices))
+	if size := len(m.Vertices) + len(m.Authorisation); len(m.Vertices) == 0 || size > BatchBytesMax {
+		return fmt.Errorf("forwarded vertices have 1 to %d bytes, not %d", BatchBytesMax, size)
 	}
 	for at := 0; at < len(m.Vertices); {
 		_, size, err := ParseVertex(m.Vertices[at:])

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/vmihailenco/msgpack/v5"
 )
 
 // bundleOf is a valid bundle of the given size.
@@ -279,6 +281,24 @@ func TestStatusAtGenesis(t *testing.T) {
 	} {
 		if err := m.Validate(); err != nil {
 			t.Errorf("%+v: %v", m, err)
+		}
+	}
+}
+
+// TestFrameIsOneArray: a frame's header counts its values, or tools other than
+// ours could not read it.
+func TestFrameIsOneArray(t *testing.T) {
+	for kind, m := range small(t) {
+		r := bytes.NewReader(encodeFrame(t, m))
+		d := msgpack.NewDecoder(r)
+		n, err := d.DecodeArrayLen()
+		for range n {
+			if err == nil {
+				err = d.Skip()
+			}
+		}
+		if err != nil || r.Len() > 0 {
+			t.Errorf("%v: %d bytes follow its %d values: %v", kind, r.Len(), n, err)
 		}
 	}
 }

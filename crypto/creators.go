@@ -1,0 +1,168 @@
+package crypto
+
+import (
+	"container/list"
+	"fmt"
+	"sync"
+
+	"github.com/cretoai/consensus/messages"
+)
+
+// Creators checks the signatures of vertices' creators, who are named by their
+// keys, so that there is no list of them. It keeps the keys seen last expanded,
+// for expanding one costs three times a verification, and remembers which
+// signatures held, so that a vertex verified at the door costs a hash when it
+// comes back in a batch. Whether a signature holds depends on the bytes alone,
+// never on what is remembered. It is safe for concurrent use. [X8, X9]
+type Creators struct {
+	chain    messages.Digest
+	scheme   Scheme
+	verified *memory
+
+	mu     sync.Mutex
+	bound  int
+	keys   map[[32]byte]*list.Element
+	recent *list.List // of *creatorKey, the one used last in front
+}
+
+type creatorKey struct {
+	id  [32]byte
+	key PublicKey
+}
+
+// Creators gives what checks the signatures of creators on the keyring's chain.
+// It keeps so many expanded keys, of up to 100 kB each, and remembers so many
+// signatures, at 100 bytes.
+func (k *Keyring) Creators(keys, signatures int) *Creators {
+	if keys < 1 || signatures < 1 {
+		panic("a memory of nothing")
+	}
+	return &Creators{
+		chain: k.chain, scheme: k.scheme, verified: newMemory(signatures, 1),
+		bound: keys, keys: make(map[[32]byte]*list.Element), recent: list.New(),
+	}
+}
+
+// CreatorError says which vertex is not its creator's, and why.
+type CreatorError struct {
+	Vertex int // its place among those checked
+	Reason CreatorReason
+}
+
+// CreatorReason says why a vertex was not found to be its creator's.
+type CreatorReason uint8
+
+// The reasons.
+const (
+	// NotTheCreator: the key is another's than the creator the vertex names.
+	NotTheCreator CreatorReason = iota + 1
+	// BadCreatorKey: the key is none of the chain's scheme.
+	BadCreatorKey
+	// BadCreatorSignature: the signature is not the key's over this vertex.
+	BadCreatorSignature
+)
+
+func (r CreatorReason) String() string {
+	switch r {
+	case NotTheCreator:
+		return "its creator is not named by the key it is signed with"
+	case BadCreatorKey:
+		return "the key beside it is none of this chain's scheme"
+	case BadCreatorSignature:
+		return "its signature is bad"
+	}
+	return "unknown reason"
+}
+
+// Error implements error, for whom the place is of no interest.
+func (r CreatorReason) Error() string { return r.String() }
+
+func (e *CreatorError) Error() string { return fmt.Sprintf("vertex %d: %v", e.Vertex, e.Reason) }
+
+// Check verifies grants over vertices, which they cover: that each vertex names
+// as its creator the key that signed it, and last that the signatures hold, one
+// verification for each group. The error is a *CreatorError.
+func (c *Creators) Check(grants []messages.Grant, vertex func(i int) messages.VertexView) error {
+	for _, g := range grants {
+		id := messages.NewCreatorID(c.scheme.Name(), g.Key)
+		for i := range g.Leaves {
+			if vertex(g.First+i).Creator() != id {
+				return &CreatorError{g.First + i, NotTheCreator}
+			}
+		}
+		if reason := c.verify(id, g.Group); reason != 0 {
+			return &CreatorError{g.First, reason}
+		}
+	}
+	return nil
+}
+
+// CheckBatch verifies that every vertex of a batch is its creator's. The chain
+// says whether there is anything to verify: ParseBatch has seen to that.
+func (c *Creators) CheckBatch(b *messages.Batch) error { return c.Check(b.Grants(), b.Vertex) }
+
+// verify checks one signature, unless it is known to hold.
+func (c *Creators) verify(id [32]byte, g *messages.Group) CreatorReason {
+	signed := g.SigningBytes(c.chain)
+	known := c.verified.id(PurposeVertex, g.Key, signed, g.Signature)
+	if c.verified.has(0, known) {
+		return 0
+	}
+	key, err := c.key(id, g.Key)
+	switch {
+	case err != nil:
+		return BadCreatorKey
+	case !key.Verify(PurposeVertex, signed, g.Signature):
+		return BadCreatorSignature
+	}
+	c.verified.keep(0, known)
+	return 0
+}
+
+// key gives a creator's key, expanded once while it is in use.
+func (c *Creators) key(id [32]byte, encoded []byte) (PublicKey, error) {
+	c.mu.Lock()
+	if e := c.keys[id]; e != nil {
+		c.recent.MoveToFront(e)
+		c.mu.Unlock()
+		return e.Value.(*creatorKey).key, nil
+	}
+	c.mu.Unlock()
+	key, err := c.scheme.ParsePublicKey(encoded) // not under the lock: it takes as long as several verifications
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.keys[id] != nil {
+		return key, nil // expanded by two at the same time
+	}
+	c.keys[id] = c.recent.PushFront(&creatorKey{id, key})
+	if c.recent.Len() > c.bound {
+		oldest := c.recent.Back()
+		delete(c.keys, oldest.Value.(*creatorKey).id)
+		c.recent.Remove(oldest)
+	}
+	return key, nil
+}
+
+// Saved is how many verifications were saved so far.
+func (c *Creators) Saved() uint64 {
+	c.verified.mu.Lock()
+	defer c.verified.mu.Unlock()
+	return c.verified.hits
+}
+
+// SignGroup signs vertices of the key's owner, who is their creator, together:
+// hashes are theirs, from 1 to BatchVerticesMax, chain is the genesis hash.
+func SignGroup(key PrivateKey, chain messages.Digest, hashes []messages.Digest) (*messages.Group, error) {
+	g, err := messages.NewGroup(hashes)
+	if err != nil {
+		return nil, err
+	}
+	if g.Signature, err = key.Sign(PurposeVertex, g.SigningBytes(chain)); err != nil {
+		return nil, fmt.Errorf("sign %d vertices: %w", len(hashes), err)
+	}
+	g.Key = key.Public().Bytes()
+	return g, nil
+}
