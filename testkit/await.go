@@ -18,13 +18,16 @@ func (c *Cluster) Await(i int, seq messages.Seq) messages.Seq {
 	return c.replicas[i].CurrentSequence()
 }
 
-// AwaitStable waits until a replica's checkpoint at seq is stable.
+// AwaitStable waits until a replica's checkpoint at seq is stable. Its word on
+// that comes a moment after the event, which may be past by then.
 func (c *Cluster) AwaitStable(i int, seq messages.Seq) {
 	c.t.Helper()
-	c.AwaitEvent(i, func(e messages.Event) bool {
-		k, ok := e.(messages.Checkpointed)
-		return ok && k.Seq >= seq
-	}, func() bool { return c.replicas[i].Status().StableCheckpoint >= seq })
+	for deadline := time.Now().Add(patience); c.replicas[i].Status().StableCheckpoint < seq; c.AwaitHeartbeat(i) {
+		if time.Now().After(deadline) {
+			c.t.Fatalf("replica %d is at sequence %d, stable checkpoint %d, and %d is not stable",
+				i, c.replicas[i].CurrentSequence(), c.replicas[i].Status().StableCheckpoint, seq)
+		}
+	}
 }
 
 // AwaitEvent waits for an event of a replica, unless already says that it is
