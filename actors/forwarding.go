@@ -26,7 +26,7 @@ const originBytesMax = 16 << 20
 // Copies are left out: of what waits here, and of what this replica executed
 // and the member, when it sent this, had not. It will, and needs no second
 // copy. A member that proposes again what it has executed gets its no-op. [B2]
-func (p *Pool) AddForwarded(from messages.Index, m *messages.Forward, vertices [][]byte, hashes []messages.Digest) (added, dropped int) {
+func (p *Pool) AddForwarded(from messages.Index, m *messages.Forward, vertices [][]byte, hashes []messages.Digest, seals []messages.Seal) (added, dropped int) {
 	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -35,7 +35,7 @@ func (p *Pool) AddForwarded(from messages.Index, m *messages.Forward, vertices [
 			return added, len(vertices) - i
 		}
 		if p.entries[hashes[i]] == nil && !(m.Again && p.recent.executedAfter(m.Executed, hashes[i])) {
-			p.enqueue(&entry{bytes: b, hash: hashes[i], origin: from, relayed: !p.leads, accepted: now})
+			p.enqueue(&entry{bytes: b, hash: hashes[i], seal: sealOf(seals, i), origin: from, relayed: !p.leads, accepted: now})
 			added++
 		}
 	}
@@ -57,16 +57,18 @@ func (p *Pool) Forward(bytesMax int, again time.Time) messages.Forward {
 		p.sent = p.sent[1:]
 	}
 	// Under one lock with the vertices: none of them was executed up to here.
-	m := messages.Forward{Executed: p.recent.last, Vertices: make([]byte, 0, min(p.bytes, bytesMax))}
-	quota := p.quota()
+	m := messages.Forward{Executed: p.recent.last}
+	quota, g := p.quota(), newGathering(0, bytesMax)
 	p.scan(func(e *entry) bool {
-		if p.out >= quota || len(m.Vertices)+len(e.bytes) > bytesMax {
+		if p.out >= quota {
 			return false
 		}
 		if !p.forwards(e) {
 			return true
 		}
-		m.Vertices = append(m.Vertices, e.bytes...)
+		if !g.add(e) {
+			return false
+		}
 		m.Again = m.Again || e.relayed || !e.sent.IsZero()
 		if e.state, e.sent = entryForwarded, now; e.first.IsZero() {
 			e.first = now
@@ -75,6 +77,7 @@ func (p *Pool) Forward(bytesMax int, again time.Time) messages.Forward {
 		p.out++
 		return true
 	})
+	g.into(&m)
 	return m
 }
 
@@ -88,17 +91,20 @@ func (p *Pool) Share(bytesMax int, since, again time.Time) messages.Forward {
 	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	m := messages.Forward{Executed: p.recent.last, Again: true}
+	m, g := messages.Forward{Executed: p.recent.last, Again: true}, newGathering(0, bytesMax)
 	for _, e := range p.sent {
 		if e.state != entryForwarded || e.relayed || e.first.After(since) || e.shared.After(again) {
 			continue
 		}
-		if len(m.Vertices) > 0 && len(m.Vertices)+len(e.bytes) > bytesMax {
+		if len(g.vertices) == 0 {
+			g.bytesMax = max(bytesMax, g.size(e))
+		}
+		if !g.add(e) {
 			break
 		}
 		e.shared = now
-		m.Vertices = append(m.Vertices, e.bytes...)
 	}
+	g.into(&m)
 	return m
 }
 
@@ -111,18 +117,18 @@ func (p *Pool) Appeal(bytesMax int, since time.Time) messages.Forward {
 	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	m := messages.Forward{Executed: p.recent.last, Again: true}
+	m, g := messages.Forward{Executed: p.recent.last, Again: true}, newGathering(0, bytesMax)
 	taken := 0
 	for _, e := range p.byArrival() {
 		if e.origin != p.self || e.accepted.After(since) || e.sent.After(since) {
 			continue
 		}
-		if taken++; taken > p.quota() || len(m.Vertices)+len(e.bytes) > bytesMax {
+		if taken++; taken > p.quota() || !g.add(e) {
 			break
 		}
 		e.sent = now
-		m.Vertices = append(m.Vertices, e.bytes...)
 	}
+	g.into(&m)
 	return m
 }
 
@@ -177,10 +183,10 @@ func (p *Pool) byArrival() []*entry {
 // now on it is passed on and timed, whatever that member does.
 func (p *Pool) adopt(e *entry, now time.Time) {
 	p.origins[e.origin]--
-	p.originBytes[e.origin] -= len(e.bytes)
+	p.originBytes[e.origin] -= e.weight
 	e.origin, e.accepted, e.relayed = p.self, now, false
 	p.origins[e.origin]++
-	p.originBytes[e.origin] += len(e.bytes)
+	p.originBytes[e.origin] += e.weight
 }
 
 // Oldest is how long the oldest vertex has been with the leader, this replica or

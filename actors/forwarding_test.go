@@ -12,7 +12,7 @@ import (
 
 func addOwn(t *testing.T, p *Pool, vertices [][]byte, hashes []messages.Digest) {
 	t.Helper()
-	if n, err := p.Add(vertices, hashes, NewWaiter(len(vertices)), 0); err != nil || n != len(vertices) {
+	if n, err := p.Add(vertices, hashes, nil, NewWaiter(len(vertices)), 0); err != nil || n != len(vertices) {
 		t.Fatalf("took %d of %d, %v", n, len(vertices), err)
 	}
 }
@@ -36,7 +36,7 @@ func TestPoolOfANewLeader(t *testing.T) {
 		t.Fatal("nothing was forwarded")
 	}
 	p.Enter(true, []*messages.Batch{testBatch(t, vertices[1:2], hashes[1:2])})
-	cut, _ := p.Cut(8, 1<<20)
+	cut, _, _ := p.Cut(8, 1<<20)
 	if !slices.EqualFunc(cut, [][]byte{vertices[0], vertices[2]}, bytes.Equal) {
 		t.Errorf("%d vertices to propose, want the first and the third, in this order", len(cut))
 	}
@@ -50,7 +50,7 @@ func TestPoolOfAReplacedLeader(t *testing.T) {
 	vertices, hashes := testVertices(t, 0, 2)
 	addOwn(t, p, vertices, hashes)
 	others, otherHashes := testVertices(t, 10, 2)
-	p.AddForwarded(2, &messages.Forward{}, others, otherHashes)
+	p.AddForwarded(2, &messages.Forward{}, others, otherHashes, nil)
 	p.Cut(1, 1<<20)
 	p.Leave()
 	p.Enter(false, nil)
@@ -122,7 +122,7 @@ func TestL4_ALeaderAnswersForItsOwnVertices(t *testing.T) {
 	p.Enter(true, nil)
 	vertices, hashes := testVertices(t, 0, 2)
 	addOwn(t, p, vertices, hashes)
-	cut, cutHashes := p.Cut(1, 1<<20)
+	cut, cutHashes, _ := p.Cut(1, 1<<20)
 	clock.Advance(time.Second)
 	if age := p.Oldest(); age != time.Second {
 		t.Errorf("a vertex proposed here is timed as %v", age)
@@ -139,7 +139,7 @@ func TestL4_ABroadcastVertexIsPassedOnAndTimed(t *testing.T) {
 	p, clock := testPool(t)
 	p.Enter(false, nil)
 	vertices, hashes := testVertices(t, 0, 1)
-	p.AddForwarded(3, &messages.Forward{}, vertices, hashes)
+	p.AddForwarded(3, &messages.Forward{}, vertices, hashes, nil)
 	if got := p.Forward(1<<20, clock.Now().Add(-time.Hour)).Vertices; !bytes.Equal(got, vertices[0]) {
 		t.Errorf("passed on %d bytes", len(got))
 	}
@@ -163,7 +163,7 @@ func TestPoolAppealsWhileBetweenViews(t *testing.T) {
 	vertices, hashes := testVertices(t, 0, 2)
 	addOwn(t, p, vertices, hashes)
 	others, otherHashes := testVertices(t, 10, 1)
-	p.AddForwarded(2, &messages.Forward{}, others, otherHashes)
+	p.AddForwarded(2, &messages.Forward{}, others, otherHashes, nil)
 	p.Forward(len(vertices[0]), clock.Now()) // the first was with the leader
 	p.Leave()
 	appeal := func() []byte { return p.Appeal(1<<20, clock.Now().Add(-time.Second)).Vertices }

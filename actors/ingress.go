@@ -199,7 +199,9 @@ func (i *ingress) unverified(b *budget, from messages.Index, message messages.Me
 }
 
 // forwardCost comes back if one of the vertices was new.
-func forwardCost(m *messages.Forward) int { return len(m.Vertices) / (costBytes / 4) }
+func forwardCost(m *messages.Forward) int {
+	return (len(m.Vertices)+len(m.Authorisation))/(costBytes/4) + messages.CountGrants(m.Authorisation)*costBundle
+}
 
 // needed gives the bundles of which a vote may matter. Others are normal after a
 // checkpoint, a view change, or while this replica is behind: nobody's fault,

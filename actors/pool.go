@@ -65,6 +65,8 @@ type Pool struct {
 type entry struct {
 	bytes    []byte
 	hash     messages.Digest
+	seal     messages.Seal
+	weight   int    // bytes, those of its seal included as far as they are its own
 	number   uint64 // in the order of arrival
 	origin   messages.Index
 	state    entryState
@@ -122,8 +124,9 @@ func newPool(n int, self messages.Index, limit int, clock runtime.Clock, wake fu
 func (p *Pool) quota() int { return max(p.max/len(p.origins), 1) }
 
 // Add takes as many of the encoded vertices as there is room for, from the
-// first on, and reports how many. Their receipts go to w from index at on.
-func (p *Pool) Add(vertices [][]byte, hashes []messages.Digest, w *Waiter, at int) (int, error) {
+// first on, and reports how many. Their receipts go to w from index at on. seals
+// are nil on a chain without creators' signatures; who calls has verified them.
+func (p *Pool) Add(vertices [][]byte, hashes []messages.Digest, seals []messages.Seal, w *Waiter, at int) (int, error) {
 	now := p.clock.Now()
 	p.mu.Lock()
 	if p.closed {
@@ -139,7 +142,7 @@ func (p *Pool) Add(vertices [][]byte, hashes []messages.Digest, w *Waiter, at in
 				break
 			}
 			e, slab = &slab[0], slab[1:]
-			*e = entry{bytes: b, hash: hashes[i], origin: p.self, accepted: now}
+			*e = entry{bytes: b, hash: hashes[i], seal: sealOf(seals, i), origin: p.self, accepted: now}
 			p.enqueue(e)
 		} else if e.origin != p.self {
 			p.adopt(e, now)
@@ -169,12 +172,22 @@ func (p *Pool) Space() <-chan struct{} {
 	return p.space
 }
 
+func sealOf(seals []messages.Seal, i int) (s messages.Seal) {
+	if seals != nil {
+		s = seals[i]
+	}
+	return s
+}
+
 func (p *Pool) enqueue(e *entry) {
+	if e.weight = len(e.bytes); e.seal.Group != nil {
+		e.weight += e.seal.Group.Share()
+	}
 	p.arrivals++
 	e.number = p.arrivals
 	p.entries[e.hash] = e
 	p.origins[e.origin]++
-	p.originBytes[e.origin] += len(e.bytes)
+	p.originBytes[e.origin] += e.weight
 	p.push(e)
 }
 
@@ -182,7 +195,7 @@ func (p *Pool) push(e *entry) {
 	e.state = entryQueued
 	p.queue = append(p.queue, e)
 	p.queued++
-	p.bytes += len(e.bytes)
+	p.bytes += e.weight
 }
 
 // Ready reports how many vertices, and bytes of them, wait to be taken.
@@ -192,23 +205,21 @@ func (p *Pool) Ready() (vertices, bytes int) {
 	return p.queued, p.bytes
 }
 
-// Cut takes the oldest vertices for a batch, within its bounds.
-func (p *Pool) Cut(verticesMax, bytesMax int) (vertices [][]byte, hashes []messages.Digest) {
+// Cut takes the oldest vertices for a batch, within its bounds: those of the
+// section that authorises them included.
+func (p *Pool) Cut(verticesMax, bytesMax int) (vertices [][]byte, hashes []messages.Digest, seals []messages.Seal) {
 	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	vertices = make([][]byte, 0, min(p.queued, verticesMax))
-	hashes = make([]messages.Digest, 0, cap(vertices))
+	g := newGathering(min(p.queued, verticesMax), bytesMax)
 	p.scan(func(e *entry) bool {
-		if len(vertices) == verticesMax || bytesMax < len(e.bytes) {
+		if len(g.vertices) == verticesMax || !g.add(e) {
 			return false
 		}
-		bytesMax -= len(e.bytes)
-		vertices, hashes = append(vertices, e.bytes), append(hashes, e.hash)
 		p.take(e, now)
 		return true
 	})
-	return vertices, hashes
+	return g.vertices, g.hashes, g.seals
 }
 
 // take notes that a vertex is in a batch that is proposed here. The leader
@@ -240,7 +251,7 @@ func (p *Pool) scan(take func(*entry) bool) {
 			kept = append(kept, e)
 		} else {
 			p.queued--
-			p.bytes -= len(e.bytes)
+			p.bytes -= e.weight
 		}
 	}
 	// What was offered and stays goes to the front of the rest, which may be long.
@@ -329,11 +340,11 @@ func (p *Pool) tryAgain(e *entry) bool {
 func (p *Pool) remove(e *entry) {
 	delete(p.entries, e.hash)
 	p.origins[e.origin]--
-	p.originBytes[e.origin] -= len(e.bytes)
+	p.originBytes[e.origin] -= e.weight
 	switch e.state {
 	case entryQueued:
 		p.queued--
-		p.bytes -= len(e.bytes)
+		p.bytes -= e.weight
 	case entryForwarded:
 		p.out--
 	}

@@ -36,18 +36,18 @@ func TestPoolTakesUpToItsLimitAndSaysSo(t *testing.T) {
 	p, _ := testPool(t)
 	vertices, hashes := testVertices(t, 0, 10)
 	w := NewWaiter(10)
-	if n, err := p.Add(vertices, hashes, w, 0); n != 8 || err != nil {
+	if n, err := p.Add(vertices, hashes, nil, w, 0); n != 8 || err != nil {
 		t.Fatalf("took %d of 10, %v; it has room for 8", n, err)
 	}
-	if n, err := p.Add(vertices[8:], hashes[8:], w, 8); n != 0 || err != nil {
+	if n, err := p.Add(vertices[8:], hashes[8:], nil, w, 8); n != 0 || err != nil {
 		t.Errorf("took %d more into a full pool, %v", n, err)
 	}
 	// What is there already takes no room: its second caller waits, too.
-	if n, err := p.Add(vertices[:1], hashes[:1], NewWaiter(1), 0); n != 1 || err != nil {
+	if n, err := p.Add(vertices[:1], hashes[:1], nil, NewWaiter(1), 0); n != 1 || err != nil {
 		t.Errorf("took %d of a vertex that is there, %v", n, err)
 	}
 	space := p.Space()
-	cut, cutHashes := p.Cut(3, 1<<20)
+	cut, cutHashes, _ := p.Cut(3, 1<<20)
 	batch, err := messages.BuildBatch(cut, cutHashes, messages.DefaultParams())
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func TestPoolTakesUpToItsLimitAndSaysSo(t *testing.T) {
 	default:
 		t.Error("nobody was told that there is room")
 	}
-	if n, _ := p.Add(vertices[8:], hashes[8:], w, 8); n != 2 {
+	if n, _ := p.Add(vertices[8:], hashes[8:], nil, w, 8); n != 2 {
 		t.Errorf("took %d of 2 after 3 left", n)
 	}
 	if w.Receipts[2].Seq != 4 || w.Receipts[2].Position != 2 || w.Receipts[2].Vertex != hashes[2] || p.Missing(w) != 7 {
@@ -69,15 +69,15 @@ func TestPoolTakesUpToItsLimitAndSaysSo(t *testing.T) {
 func TestPoolKeepsAQuotaOfEachOtherMember(t *testing.T) {
 	p, _ := testPool(t)
 	vertices, hashes := testVertices(t, 0, 5)
-	if _, dropped := p.AddForwarded(0, &messages.Forward{}, vertices, hashes); dropped != 1 {
+	if _, dropped := p.AddForwarded(0, &messages.Forward{}, vertices, hashes, nil); dropped != 1 {
 		t.Errorf("dropped %d of member 0's 5, twice its quota is 4", dropped)
 	}
 	more, moreHashes := testVertices(t, 10, 2)
-	if _, dropped := p.AddForwarded(2, &messages.Forward{}, more, moreHashes); dropped != 0 {
+	if _, dropped := p.AddForwarded(2, &messages.Forward{}, more, moreHashes, nil); dropped != 0 {
 		t.Errorf("member 0 filled member 2's quota: %d dropped", dropped)
 	}
 	own, ownHashes := testVertices(t, 20, 8)
-	if n, _ := p.Add(own, ownHashes, NewWaiter(8), 0); n != 8 {
+	if n, _ := p.Add(own, ownHashes, nil, NewWaiter(8), 0); n != 8 {
 		t.Errorf("others' vertices left room for %d of 8 own ones", n)
 	}
 }
@@ -85,8 +85,8 @@ func TestPoolKeepsAQuotaOfEachOtherMember(t *testing.T) {
 func TestPoolPassesOnWhatAnotherMemberForwardedOnceACallerWaitsForIt(t *testing.T) {
 	p, clock := testPool(t)
 	vertices, hashes := testVertices(t, 0, 1)
-	p.AddForwarded(3, &messages.Forward{}, vertices, hashes) // and member 3 does nothing more about it
-	if _, err := p.Add(vertices, hashes, NewWaiter(1), 0); err != nil {
+	p.AddForwarded(3, &messages.Forward{}, vertices, hashes, nil) // and member 3 does nothing more about it
+	if _, err := p.Add(vertices, hashes, nil, NewWaiter(1), 0); err != nil {
 		t.Fatal(err)
 	}
 	if got := p.Forward(1<<20, clock.Now()).Vertices; !bytes.Equal(got, vertices[0]) {
@@ -101,7 +101,7 @@ func TestPoolPassesOnWhatAnotherMemberForwardedOnceACallerWaitsForIt(t *testing.
 func TestPoolForwardsWithinItsQuotaAndAgainWhenLost(t *testing.T) {
 	p, clock := testPool(t)
 	vertices, hashes := testVertices(t, 0, 3)
-	if _, err := p.Add(vertices, hashes, NewWaiter(3), 0); err != nil {
+	if _, err := p.Add(vertices, hashes, nil, NewWaiter(3), 0); err != nil {
 		t.Fatal(err)
 	}
 	first := bytes.Join(vertices[:2], nil)
@@ -121,10 +121,10 @@ func TestPoolForwardsWithinItsQuotaAndAgainWhenLost(t *testing.T) {
 func TestPoolReturnsWhatWasNotProposed(t *testing.T) {
 	p, _ := testPool(t)
 	vertices, hashes := testVertices(t, 0, 4)
-	if _, err := p.Add(vertices, hashes, NewWaiter(4), 0); err != nil {
+	if _, err := p.Add(vertices, hashes, nil, NewWaiter(4), 0); err != nil {
 		t.Fatal(err)
 	}
-	cut, cutHashes := p.Cut(3, 1<<20)
+	cut, cutHashes, _ := p.Cut(3, 1<<20)
 	batch, err := messages.BuildBatch(cut, cutHashes, messages.DefaultParams())
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +142,7 @@ func TestPoolTellsThoseWhoWaitThatItCloses(t *testing.T) {
 	p, _ := testPool(t)
 	vertices, hashes := testVertices(t, 0, 2)
 	w := NewWaiter(2)
-	if _, err := p.Add(vertices, hashes, w, 0); err != nil {
+	if _, err := p.Add(vertices, hashes, nil, w, 0); err != nil {
 		t.Fatal(err)
 	}
 	p.close()
@@ -150,7 +150,7 @@ func TestPoolTellsThoseWhoWaitThatItCloses(t *testing.T) {
 	if !errors.Is(w.Err(), ErrStopped) {
 		t.Errorf("who waited was told %v", w.Err())
 	}
-	if _, err := p.Add(vertices, hashes, NewWaiter(2), 0); !errors.Is(err, ErrStopped) {
+	if _, err := p.Add(vertices, hashes, nil, NewWaiter(2), 0); !errors.Is(err, ErrStopped) {
 		t.Errorf("a closed pool said %v", err)
 	}
 }
@@ -158,7 +158,7 @@ func TestPoolTellsThoseWhoWaitThatItCloses(t *testing.T) {
 func TestPoolSendsEachVertexOnceWhenPartsExceedTheBytes(t *testing.T) {
 	p, clock := testPool(t)
 	vertices, hashes := testVertices(t, 0, 2)
-	if _, err := p.Add(vertices, hashes, NewWaiter(2), 0); err != nil {
+	if _, err := p.Add(vertices, hashes, nil, NewWaiter(2), 0); err != nil {
 		t.Fatal(err)
 	}
 	size := len(vertices[0])
@@ -172,7 +172,7 @@ func TestPoolSendsEachVertexOnceWhenPartsExceedTheBytes(t *testing.T) {
 func TestL4_AVertexIsTimedFromWhenTheLeaderGotIt(t *testing.T) {
 	p, clock := testPool(t)
 	vertices, hashes := testVertices(t, 0, 3)
-	if _, err := p.Add(vertices, hashes, NewWaiter(3), 0); err != nil {
+	if _, err := p.Add(vertices, hashes, nil, NewWaiter(3), 0); err != nil {
 		t.Fatal(err)
 	}
 	clock.Advance(time.Hour)
@@ -193,10 +193,10 @@ func TestPoolProposesAnOwnVertexAgainWhenItsNonceWasSpentUnused(t *testing.T) {
 	p.RenewNonces(func(encoded []byte) []byte { return messages.WithNonce(encoded, 77) })
 	vertices, hashes := testVertices(t, 0, 2)
 	w := NewWaiter(2)
-	if _, err := p.Add(vertices, hashes, w, 0); err != nil {
+	if _, err := p.Add(vertices, hashes, nil, w, 0); err != nil {
 		t.Fatal(err)
 	}
-	cut, cutHashes := p.Cut(2, 1<<20)
+	cut, cutHashes, _ := p.Cut(2, 1<<20)
 	batch, err := messages.BuildBatch(cut, cutHashes, messages.DefaultParams())
 	if err != nil {
 		t.Fatal(err)
@@ -206,7 +206,7 @@ func TestPoolProposesAnOwnVertexAgainWhenItsNonceWasSpentUnused(t *testing.T) {
 	if w.Receipts[1].Outcome != pbft.Repeated || p.Missing(w) != 1 {
 		t.Errorf("a repeated vertex has receipt %+v, %d missing", w.Receipts[1], p.Missing(w))
 	}
-	again, againHashes := p.Cut(2, 1<<20)
+	again, againHashes, _ := p.Cut(2, 1<<20)
 	if len(again) != 1 {
 		t.Fatalf("%d vertices proposed again, want the one whose nonce was spent", len(again))
 	}

@@ -103,11 +103,11 @@ func (p *proposer) propose(c actor.Context, completed bool) {
 			return
 		}
 		completed = false
-		cut, hashes := p.t.pool.Cut(int(params.BatchVertices), bytesMax)
+		cut, hashes, seals := p.t.pool.Cut(int(params.BatchVertices), bytesMax)
 		if len(cut) == 0 {
 			return
 		}
-		batch, err := messages.BuildBatch(cut, hashes, params)
+		batch, err := messages.BuildSealedBatch(cut, hashes, seals, params)
 		if err != nil {
 			panic(fmt.Sprintf("the pool gave what makes no batch: %v", err))
 		}

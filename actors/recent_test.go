@@ -25,7 +25,7 @@ func newPair(t *testing.T) *pair {
 func (p *pair) add(vertices [][]byte, hashes []messages.Digest) *Waiter {
 	p.t.Helper()
 	w := NewWaiter(len(vertices))
-	if n, err := p.from.Add(vertices, hashes, w, 0); n != len(vertices) || err != nil {
+	if n, err := p.from.Add(vertices, hashes, nil, w, 0); n != len(vertices) || err != nil {
 		p.t.Fatalf("took %d of %d, %v", n, len(vertices), err)
 	}
 	return w
@@ -50,7 +50,7 @@ func (p *pair) arrive(m *messages.Forward) int {
 		}
 		vertices, hashes, data = append(vertices, v.Bytes()), append(hashes, v.Hash()), data[size:]
 	}
-	if _, dropped := p.leader.AddForwarded(1, m, vertices, hashes); dropped > 0 {
+	if _, dropped := p.leader.AddForwarded(1, m, vertices, hashes, nil); dropped > 0 {
 		p.t.Fatalf("%d found no room", dropped)
 	}
 	n, _ := p.leader.Ready()
@@ -68,7 +68,7 @@ func (p *pair) cut() *messages.Batch {
 }
 
 func cutAll(p *Pool) ([][]byte, []messages.Digest, messages.Params) {
-	cut, hashes := p.Cut(100, 1<<20)
+	cut, hashes, _ := p.Cut(100, 1<<20)
 	return cut, hashes, messages.DefaultParams()
 }
 

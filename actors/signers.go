@@ -174,12 +174,7 @@ func (s *signer) verify(c actor.Context, m *verify) {
 	case *messages.Bundles:
 		s.openBundles(c, m.in.From, msg.Bundles)
 	case *messages.BatchBody:
-		batch, err := messages.ParseBatch(msg.Body, s.t.cfg.Genesis.Params)
-		if err != nil {
-			s.reject(c, m.in.From, sentMalformed, "invalid batch", err)
-			return
-		}
-		c.Send(s.t.links.sequencer, &batchArrived{m.in.From, batch})
+		s.batch(c, m.in.From, msg)
 	case *messages.Forward:
 		s.forward(c, m.in.From, msg)
 	case *messages.Decided:

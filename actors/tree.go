@@ -75,6 +75,7 @@ type Tree struct {
 	instance [16]byte
 
 	pool       *Pool
+	creators   *crypto.Creators
 	ledger     *Ledger
 	hub        *hub
 	detector   *Detector
@@ -158,6 +159,7 @@ func Start(system *actor.ActorSystem, cfg Config) (*Tree, error) {
 		return nil, fmt.Errorf("draw an instance id: %w", err)
 	}
 	t.ledger = newLedger(cfg.Journal, cfg.State, cfg.Genesis.Params)
+	t.creators = cfg.Keyring.Creators(creatorKeys, creatorSignatures)
 	t.detector, t.unopened = newDetector(t), newUnopened(n)
 	if err := t.recoverEvidence(); err != nil {
 		return nil, err
@@ -202,6 +204,16 @@ func (t *Tree) open() error {
 
 // Pool is where vertices are proposed.
 func (t *Tree) Pool() *Pool { return t.pool }
+
+// Creators checks who vertices are from, and remembers.
+func (t *Tree) Creators() *crypto.Creators { return t.creators }
+
+// What is remembered of vertices' creators: keys of 75 kB, expanded, and which
+// signatures held, at 100 bytes, of more vertices than are pending as a rule.
+const (
+	creatorKeys       = 256
+	creatorSignatures = 1 << 15
+)
 
 // Ledger reads what was finalised.
 func (t *Tree) Ledger() *Ledger { return t.ledger }

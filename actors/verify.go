@@ -78,26 +78,56 @@ func (s *signer) prepared(c actor.Context, from messages.Index, m *messages.Prep
 	c.Send(s.t.links.viewchange, &preparedArrived{leader.Prepared{Claim: claim, Bundles: m.Certificate}})
 }
 
-// forward takes vertices a member passes on into the pool.
+// batch checks a batch that no certificate covers, whoever sends it: its bytes,
+// and that each vertex is its creator's, if the chain requires that. What does
+// not pass here is at nobody's hand to vote for. [X9]
+func (s *signer) batch(c actor.Context, from messages.Index, m *messages.BatchBody) {
+	batch, err := messages.ParseBatch(m.Body, s.t.cfg.Genesis.Params)
+	if err != nil {
+		s.reject(c, from, sentMalformed, "invalid batch", err)
+		return
+	}
+	if err := s.t.creators.CheckBatch(batch); err != nil {
+		s.reject(c, from, sentInvalidSignature, "bad signature", err)
+		return
+	}
+	c.Send(s.t.links.sequencer, &batchArrived{from, batch})
+}
+
+// forward takes vertices a member passes on into the pool: all, or none if one
+// is not its creator's. [X9]
 func (s *signer) forward(c actor.Context, from messages.Index, m *messages.Forward) {
-	largest := int(s.t.cfg.Genesis.Params.BatchBytes) - messages.BatchHeaderBytes
 	var vertices [][]byte
 	var hashes []messages.Digest
+	var views []messages.VertexView
 	for data := m.Vertices; len(data) > 0; {
 		view, size, err := messages.ParseVertex(data)
-		if err == nil && size > largest {
-			err = fmt.Errorf("a vertex of %d bytes fits no batch", size)
-		}
 		if err != nil {
 			s.reject(c, from, sentMalformed, "malformed", err)
 			return
 		}
-		// A copy: the pool would keep the whole frame alive for one vertex.
-		vertices = append(vertices, bytes.Clone(view.Bytes()))
-		hashes = append(hashes, view.Hash())
+		views, hashes = append(views, view), append(hashes, view.Hash())
 		data = data[size:]
 	}
-	added, dropped := s.t.pool.AddForwarded(from, m, vertices, hashes)
+	grants, err := messages.Authorise(m.Authorisation, hashes, s.t.cfg.Genesis.Params)
+	seals := messages.Seals(grants, len(views))
+	for i, view := range views {
+		if err == nil {
+			err = fitsAlone(len(view.Bytes()), sealOf(seals, i), s.t.cfg.Genesis.Params)
+		}
+		// A copy: the pool would keep the whole frame alive for one vertex.
+		vertices = append(vertices, bytes.Clone(view.Bytes()))
+	}
+	if err != nil {
+		s.reject(c, from, sentMalformed, "malformed", err)
+		return
+	}
+	if err := s.t.creators.Check(grants, func(i int) messages.VertexView { return views[i] }); err != nil {
+		s.reject(c, from, sentInvalidSignature, "bad signature", err)
+		return
+	}
+	messages.Detach(grants)
+	added, dropped := s.t.pool.AddForwarded(from, m, vertices, hashes, seals)
 	if dropped > 0 {
 		s.t.cfg.Metrics.Dropped("pool_full", dropped)
 		s.t.cfg.Metrics.LimitReached("forwarded")
@@ -108,7 +138,8 @@ func (s *signer) forward(c actor.Context, from messages.Index, m *messages.Forwa
 	c.Send(s.t.links.proposer, &wake{})
 }
 
-// decided checks a fetched batch and its commit certificate.
+// decided checks a fetched batch and its commit certificate. Creators' signatures
+// in it were verified by the correct members who made the certificate. [X9]
 func (s *signer) decided(c actor.Context, from messages.Index, d *messages.Decided) {
 	if err := s.t.cfg.Keyring.OpenCertificate(messages.Commit, d.View, d.Seq, d.Digest, d.Certificate, s.t.quorum); err != nil {
 		s.reject(c, from, sentInvalidSignature, "bad certificate", err)

@@ -30,6 +30,9 @@ type Vertex struct {
 	// Expires is the last sequence at which the vertex may execute; left zero,
 	// half of pbft.ExpiryReach from now.
 	Expires messages.Seq
+	// Seal is the creator's signature, on a chain that requires it, and left zero
+	// on any other. Creator.SignVertex and SignVertices make it.
+	Seal messages.Seal
 }
 
 // Receipt says where a vertex stands in the ledger, on all correct replicas.
@@ -122,12 +125,12 @@ func (id *identity) renew(encoded []byte) []byte {
 // vertex stays proposed and the error is a NotFinalError. A vertex that was
 // executed before gets the receipt it had then, but for the data of its result.
 func (r *Replica) Propose(ctx context.Context, v Vertex) (Receipt, error) {
-	encoded, hash, err := r.encode(v)
+	encoded, hashes, seals, err := r.encode([]Vertex{v})
 	if err != nil {
 		return Receipt{}, err
 	}
 	w := actors.NewWaiter(1)
-	n, err := r.tree.Pool().Add([][]byte{encoded}, []messages.Digest{hash}, w, 0)
+	n, err := r.tree.Pool().Add(encoded, hashes, seals, w, 0)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -172,18 +175,14 @@ func (r *Replica) ProposeAll(ctx context.Context, vertices []Vertex) ([]Receipt,
 	if len(vertices) == 0 {
 		return nil, nil
 	}
-	encoded := make([][]byte, len(vertices))
-	hashes := make([]messages.Digest, len(vertices))
-	for i, v := range vertices {
-		var err error
-		if encoded[i], hashes[i], err = r.encode(v); err != nil {
-			return nil, fmt.Errorf("vertex %d: %w", i, err)
-		}
+	encoded, hashes, seals, err := r.encode(vertices)
+	if err != nil {
+		return nil, err
 	}
 	w := actors.NewWaiter(len(vertices))
 	for at := 0; at < len(encoded); {
 		space := r.tree.Pool().Space()
-		n, err := r.tree.Pool().Add(encoded[at:], hashes[at:], w, at)
+		n, err := r.tree.Pool().Add(encoded[at:], hashes[at:], seals[min(at, len(seals)):], w, at)
 		if err != nil {
 			return nil, err
 		}
@@ -229,27 +228,55 @@ func (r *Replica) notFinal(ctx context.Context, w *actors.Waiter) error {
 	}
 }
 
-// encode makes a vertex's bytes, once, and their hash.
-func (r *Replica) encode(v Vertex) ([]byte, messages.Digest, error) {
-	if len(v.Payload) == 0 {
-		return nil, messages.Digest{}, ErrEmptyPayload
+// encode makes vertices' bytes, once, and their hashes, and checks what can be
+// checked before anything is taken. seals is nil on a chain without signatures.
+func (r *Replica) encode(vertices []Vertex) (encoded [][]byte, hashes []messages.Digest, seals []messages.Seal, err error) {
+	encoded, hashes, seals = make([][]byte, len(vertices)), make([]messages.Digest, len(vertices)), make([]messages.Seal, len(vertices))
+	for i, v := range vertices {
+		if g := v.Seal.Group; g != nil && int(v.Seal.Leaf) >= g.Len() {
+			return nil, nil, nil, SignatureError{i, errChanged}
+		}
+		seals[i] = v.Seal
+		if encoded[i], err = r.encodeOne(v); err != nil && len(vertices) > 1 {
+			err = fmt.Errorf("vertex %d: %w", i, err)
+		}
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		hashes[i] = messages.HashVertex(encoded[i])
 	}
+	if err := r.checkSeals(encoded, hashes, seals); err != nil {
+		return nil, nil, nil, err
+	}
+	if !r.genesis.Params.RequireVertexSignatures {
+		seals = nil
+	}
+	return encoded, hashes, seals, nil
+}
+
+func (r *Replica) encodeOne(v Vertex) ([]byte, error) {
 	limit := min(messages.VertexBytesMax, int(r.genesis.Params.BatchBytes)-messages.BatchHeaderBytes)
+	var s messages.Sealing
+	limit -= s.Cost(v.Seal)
 	if size := messages.VertexHeaderBytes + 32*len(v.Parents) + len(v.Payload); size > limit {
-		return nil, messages.Digest{}, TooLargeError{size, limit}
+		return nil, TooLargeError{size, limit}
+	}
+	if v.Creator == [32]byte{} {
+		v.Creator, v.Nonce = r.identity.creator, r.identity.nonce.Add(1)
+	}
+	if v.Expires == 0 {
+		v.Expires = r.tree.Progress().Seq + pbft.ExpiryReach/2
+	}
+	return v.encode()
+}
+
+// encode makes a vertex's bytes.
+func (v Vertex) encode() ([]byte, error) {
+	if len(v.Payload) == 0 {
+		return nil, ErrEmptyPayload
 	}
 	m := messages.Vertex{
 		Parents: v.Parents, Payload: v.Payload, Creator: v.Creator, Nonce: v.Nonce, Timestamp: v.Timestamp, Expires: v.Expires,
 	}
-	if m.Creator == [32]byte{} {
-		m.Creator, m.Nonce = r.identity.creator, r.identity.nonce.Add(1)
-	}
-	if m.Expires == 0 {
-		m.Expires = r.tree.Progress().Seq + pbft.ExpiryReach/2
-	}
-	b, err := m.Encode()
-	if err != nil {
-		return nil, messages.Digest{}, err
-	}
-	return b, messages.HashVertex(b), nil
+	return m.Encode()
 }

@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"bytes"
 	"math/rand/v2"
 
 	"github.com/cretoai/consensus/actors/runtime"
@@ -25,9 +26,14 @@ func (c *Cluster) newMembers(scheme crypto.Scheme) []*byzantine.Member {
 	}
 	members := make([]*byzantine.Member, len(c.keys))
 	for i, key := range c.keys {
+		creator, err := scheme.NewKey(bytes.Repeat([]byte{0xbb - byte(i)}, scheme.SeedSize()))
+		if err != nil {
+			c.t.Fatal(err)
+		}
 		members[i] = byzantine.New(byzantine.Config{
 			Self: messages.Index(i), Genesis: c.Genesis, Keyring: keyring, Key: key,
 			Clock: runtime.RealClock(), Rand: rand.NewChaCha8([32]byte{byte(i)}),
+			Creator: creator,
 		})
 	}
 	return members

@@ -69,7 +69,8 @@ func (e *equivocating) vote(v messages.Vote, to messages.Index, tellTwin bool) (
 }
 
 // twinOf makes the twin of a batch: the same vertices but one, in another order,
-// and an invented one. Now and then a batch has none.
+// and an invented one, or one forged in a creator's name where creators sign.
+// Now and then a batch has none.
 func (e *equivocating) twinOf(m *Member, body []byte) *twin {
 	batch, err := messages.ParseBatch(body, m.Params())
 	if err != nil {
@@ -83,17 +84,13 @@ func (e *equivocating) twinOf(m *Member, body []byte) *twin {
 	if m.Often(300) {
 		return nil
 	}
-	vertices := [][]byte{m.Invent()}
-	for i := batch.Len() - 1; i > 0; i-- {
-		vertices = append(vertices, batch.Vertex(i).Bytes())
-	}
-	hashes := make([]messages.Digest, len(vertices))
-	for i, v := range vertices {
-		hashes[i] = messages.HashVertex(v)
+	extra, seal := m.Invent()
+	if grants := batch.Grants(); len(grants) > 0 && m.Often(400) {
+		extra, seal = m.Forge(grants[0], batch.Vertex(0).Creator())
 	}
 	t = &twin{side: make([]hears, m.N())}
-	if t.batch, err = messages.BuildBatch(vertices, hashes, m.Params()); err != nil {
-		return nil // too large
+	if t.batch = m.twin(batch, extra, seal); t.batch == nil {
+		return nil
 	}
 	for i := range t.side {
 		t.side[i] = []hears{first, first, second, second, second, both}[m.IntN(6)]

@@ -55,7 +55,7 @@ func (l *flooding) message(m *Member) messages.Message {
 	case 4:
 		if l.invented < floodVerticesMax {
 			l.invented++
-			return &messages.Forward{Vertices: m.Invent()}
+			return m.inventForward()
 		}
 	case 5:
 		return viewChange(m, &messages.ViewChangeBody{View: l.view(m)})

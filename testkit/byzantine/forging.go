@@ -75,8 +75,8 @@ func (g *forging) forge(m *Member) messages.Message {
 
 // batch is one nobody proposed.
 func (g *forging) batch(m *Member) *messages.Batch {
-	v := m.Invent()
-	b, err := messages.BuildBatch([][]byte{v}, []messages.Digest{messages.HashVertex(v)}, m.Params())
+	v, seal := m.Invent()
+	b, err := messages.BuildSealedBatch([][]byte{v}, []messages.Digest{messages.HashVertex(v)}, []messages.Seal{seal}, m.Params())
 	if err != nil {
 		panic(err) // one small vertex fits
 	}

@@ -20,6 +20,8 @@ type Config struct {
 	Key     crypto.PrivateKey
 	Clock   runtime.Clock
 	Rand    runtime.Rand
+	// Creator signs the vertices the member invents, on a chain that requires that.
+	Creator crypto.PrivateKey
 }
 
 // Frame is a message on its way out.
@@ -225,23 +227,6 @@ func (m *Member) Seal(votes ...messages.Vote) *messages.Bundle {
 	b, _, err := crypto.Seal(m.cfg.Keyring, m.cfg.Self, m.cfg.Key, votes)
 	if err != nil {
 		return nil
-	}
-	return b
-}
-
-// Inventor is the first byte of the creators under which members invent
-// vertices; the second is the member.
-const Inventor = 0xbb
-
-// Invent makes a vertex no client proposed.
-func (m *Member) Invent() []byte {
-	m.invented++
-	v := messages.Vertex{
-		Payload: []byte("invented"), Creator: [32]byte{Inventor, byte(m.cfg.Self)}, Nonce: m.invented, Expires: 1 << 19,
-	}
-	b, err := v.Encode()
-	if err != nil {
-		panic(err) // all its parts are legal
 	}
 	return b
 }

@@ -44,4 +44,31 @@ var trust = []mutant{
 		Name: "channel-not-blamed", Why: "whose name is inside is charged with what another sent",
 		File: "actors/signers.go", Old: "c.Send(s.t.links.detector, &misbehaved{from, what})", New: "var bad *crypto.BundleError\n\tif errors.As(err, &bad) && int(bad.From) < s.t.n {\n\t\tfrom = bad.From\n\t}\n\tc.Send(s.t.links.detector, &misbehaved{from, what})",
 	},
+	{
+		Name: "creators-unchecked-before-prepare", Why: "a leader writes in anybody's name",
+		File: "actors/verify.go", Old: "s.t.creators.CheckBatch(batch); err != nil", New: "s.t.creators.CheckBatch(batch); err != nil && batch == nil",
+		Tests: []string{"./testkit"},
+	},
+	{
+		Name: "creator-not-named-by-key", Why: "any key signs for anybody",
+		File: "crypto/creators.go", Old: "if vertex(g.First+i).Creator() != id {", New: "if len(g.Leaves) == 0 {",
+	},
+	{
+		Name: "creator-signatures-unchecked", Why: "a key is public, and anybody's to name",
+		File: "crypto/creators.go", Old: "case !key.Verify(PurposeVertex, signed, g.Signature):", New: "case !key.Verify(PurposeVertex, signed, g.Signature) && len(signed) == 0:",
+	},
+	{
+		Name: "creators-remembered-without-key", Why: "who signs a victim's vertex beside an own one has it believed under the victim's key",
+		File: "crypto/memory.go", Old: "\th.Write(key)\n", New: "",
+		Tests: []string{"./crypto"}, TestsOnly: "no liar of the simulator signs others' vertices among its own",
+	},
+	{
+		Name: "creators-sign-for-any-chain", Why: "a vertex signed for one chain executes on another",
+		File: "messages/group.go", Old: "\tb = append(b, chain[:]...)\n", New: "\tb = append(b, make([]byte, len(chain))...)\n",
+		TestsOnly: "there is one chain",
+	},
+	{
+		Name: "unsigned-batches-on-a-signed-chain", Why: "a leader leaves the signatures out",
+		File: "messages/batch.go", Old: "case p.RequireVertexSignatures && !signed:", New: "case p.RequireVertexSignatures && !signed && len(hashes) == 0:",
+	},
 }

@@ -17,8 +17,10 @@ type load struct {
 	rng      *rand.Rand
 	vertices []*vertex
 	nonces   [clients]uint64
-	left     int // to be proposed yet
-	missing  int // proposed and not executed anywhere
+	creators [clients]*replica.Creator // nil where nobody signs
+	signed   [clients][]*vertex        // signed together with others, and not proposed yet
+	left     int                       // to be proposed yet
+	missing  int                       // proposed and not executed anywhere
 }
 
 // clients bring creators of their own and propose again what may be lost; the
@@ -32,6 +34,7 @@ type vertex struct {
 	door     bool
 	holders  []*process // who accepted it, of honest members
 	taken    bool       // somebody accepted it
+	unsent   bool       // signed with others, and not proposed yet
 	executed bool
 }
 
@@ -61,16 +64,49 @@ func (v *vertex) String() string {
 func (l *load) next() *vertex {
 	l.left--
 	l.missing++
+	size, c := l.rng.IntN(200), l.rng.IntN(clients)
+	if l.creators[c] != nil {
+		return l.nextSigned(c)
+	}
 	payload := binary.BigEndian.AppendUint64(nil, uint64(len(l.vertices)))
-	v := &vertex{proposal: replica.Vertex{Payload: append(payload, make([]byte, l.rng.IntN(200))...)}}
-	if c := l.rng.IntN(clients); c == clients-1 {
+	v := &vertex{proposal: replica.Vertex{Payload: append(payload, make([]byte, size)...)}}
+	l.vertices = append(l.vertices, v)
+	if c == clients-1 {
 		v.door = true
 	} else {
-		l.nonces[c]++
-		v.proposal.Creator = [32]byte{1, byte(c)}
-		v.proposal.Nonce, v.proposal.Expires = l.nonces[c], forever
+		l.name(v, c)
 	}
-	l.vertices = append(l.vertices, v)
+	return v
+}
+
+func (l *load) name(v *vertex, c int) {
+	l.nonces[c]++
+	v.proposal.Creator = [32]byte{1, byte(c)}
+	v.proposal.Nonce, v.proposal.Expires = l.nonces[c], forever
+}
+
+// nextSigned is the next vertex of a client that signs a few at once and proposes
+// them one after the other, wherever that is. A door signs for nobody.
+func (l *load) nextSigned(c int) *vertex {
+	if len(l.signed[c]) == 0 {
+		l.signed[c] = make([]*vertex, 1+l.rng.IntN(6))
+		proposals := make([]replica.Vertex, len(l.signed[c]))
+		for i := range proposals {
+			v := &vertex{unsent: true}
+			v.proposal.Payload = make([]byte, 8+l.rng.IntN(200))
+			binary.BigEndian.PutUint64(v.proposal.Payload, uint64(len(l.vertices)))
+			l.vertices = append(l.vertices, v)
+			l.name(v, c)
+			l.signed[c][i], proposals[i] = v, v.proposal
+		}
+		signed, err := l.creators[c].SignVertices(proposals)
+		must(err)
+		for i, v := range l.signed[c] {
+			v.proposal = signed[i]
+		}
+	}
+	v := l.signed[c][0]
+	l.signed[c], v.unsent = l.signed[c][1:], false
 	return v
 }
 
@@ -122,7 +158,7 @@ func (l *load) owed() (list []*vertex) {
 		return nil
 	}
 	for _, v := range l.vertices {
-		if !v.executed && !(v.door && v.lost()) {
+		if !v.executed && !v.unsent && !(v.door && v.lost()) {
 			list = append(list, v)
 		}
 	}

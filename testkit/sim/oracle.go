@@ -7,7 +7,6 @@ import (
 
 	"github.com/cretoai/consensus/actors"
 	"github.com/cretoai/consensus/messages"
-	"github.com/cretoai/consensus/testkit/byzantine"
 )
 
 // oracle knows what every correct replica must agree on, and keeps the first
@@ -21,6 +20,7 @@ type oracle struct {
 	executed    map[messages.Seq]digest // of the operations executed at a sequence
 	checkpoints map[messages.Seq]messages.Digest
 	nonces      map[nonce]messages.Seq // where each was executed
+	inventors   map[[32]byte]bool      // creators of those who misbehave
 	votes       votes
 	load        *load
 }
@@ -41,7 +41,7 @@ func newOracle(params messages.Params, n int) *oracle {
 		params: params, faulty: make([]bool, n),
 		ledger: make(map[messages.Seq]finalized), executed: make(map[messages.Seq]digest),
 		checkpoints: make(map[messages.Seq]messages.Digest), nonces: make(map[nonce]messages.Seq),
-		votes: newVotes(n),
+		votes: newVotes(n), inventors: make(map[[32]byte]bool),
 	}
 }
 
@@ -149,7 +149,7 @@ func (o *oracle) apply(member int, seq messages.Seq, ops []actors.Operation) {
 			o.violated("exactly once", "vertex %v, with a nonce executed at sequence %d, is executed at %d", op.Hash, at, seq)
 		}
 		o.nonces[id] = seq
-		if by := op.Vertex.Creator(); by[0] == byzantine.Inventor && int(by[1]) < len(o.faulty) && o.faulty[by[1]] {
+		if o.inventors[op.Vertex.Creator()] {
 			continue // as good as any client's
 		}
 		if err := o.load.executed(op.Vertex.Payload()); err != nil {

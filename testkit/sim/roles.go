@@ -34,13 +34,18 @@ func (s *simulation) assign(rng *rand.Rand) {
 			}
 			behaviours = append(behaviours, b.New(r.Strength))
 		}
+		if s.faults.Signed {
+			behaviours = append(behaviours, byzantine.ForgingVertices())
+		}
 		var seed [32]byte
 		for i := range seed {
 			seed[i] = byte(rng.Uint64())
 		}
 		m.byzantine = byzantine.New(byzantine.Config{
 			Self: messages.Index(r.Member), Genesis: s.genesis, Keyring: keyring, Key: m.key, Clock: s.clock, Rand: rand.NewChaCha8(seed),
+			Creator: s.creatorKey(clients + r.Member),
 		}, behaviours...)
+		s.oracle.inventors[byzantine.InventorOf(s.genesis, messages.Index(r.Member), s.creatorKey(clients+r.Member))] = true
 		s.oracle.faulty[r.Member] = true
 	}
 }

@@ -39,6 +39,9 @@ type Faults struct {
 	// Eventful has the faults go on until some sequences are final, a view was
 	// changed and a replica has crashed, if need be the leader's.
 	Eventful bool
+	// Signed has the chain require creators' signatures; members that misbehave
+	// forge vertices then, too, when they lead.
+	Signed bool
 	// Byzantine are the members that misbehave, until the very end: at most f.
 	Byzantine []Role
 }
@@ -207,6 +210,9 @@ func (f Faults) String() string {
 	parts := []string{
 		fmt.Sprintf("delay %v to %v", f.DelayMin, f.DelayMax), fmt.Sprintf("checkpoints every %d", f.CheckpointInterval),
 		fmt.Sprintf("pipeline %d", f.PipelineDepth), fmt.Sprintf("pool %d", f.MaxPending),
+	}
+	if f.Signed {
+		parts = append(parts, "creators sign")
 	}
 	for _, k := range kinds {
 		if level := k.level(&f); level != "" {
