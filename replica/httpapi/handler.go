@@ -85,7 +85,7 @@ func NewHandler(door Door, o Options) http.Handler {
 	if o.Metrics {
 		mux.Handle("GET /metrics", promhttp.HandlerFor(door.Metrics(), promhttp.HandlerOpts{Registry: door.Metrics()}))
 	}
-	return limit(requestsMax, local(o.LocalOnly, mux, h), h)
+	return limit(requestsMax, local(o.LocalOnly, unmatched(mux, h), h), h)
 }
 
 // health is whether the replica works at all; a lack of peers is not its fault.
