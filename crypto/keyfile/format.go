@@ -13,10 +13,11 @@ import (
 
 // Description is what a key file says of its key, apart from the secret.
 type Description struct {
-	Purpose string // PurposeConsensus or PurposeChannel
+	Purpose string // PurposeConsensus, PurposeChannel or PurposeCreator
 	Scheme  string
 	ChainID string
-	// Fingerprint is the messages.NewMemberID of the public key.
+	// Fingerprint is the messages.NewMemberID of the public key, or, of a creator's,
+	// its messages.NewCreatorID: what its vertices name.
 	Fingerprint messages.MemberID
 }
 
@@ -77,8 +78,8 @@ func decode(data []byte) (*file, error) {
 		values[i] = value
 	}
 	f := &file{Description: Description{Purpose: values[0], Scheme: values[1], ChainID: values[2]}}
-	if f.Purpose != PurposeConsensus && f.Purpose != PurposeChannel {
-		return nil, fmt.Errorf("line 2: a purpose is %s or %s", PurposeConsensus, PurposeChannel)
+	if f.Purpose != PurposeConsensus && f.Purpose != PurposeChannel && f.Purpose != PurposeCreator {
+		return nil, fmt.Errorf("line 2: a purpose is %s, %s or %s", PurposeConsensus, PurposeChannel, PurposeCreator)
 	}
 	if messages.CheckChainID(f.ChainID) != nil {
 		return nil, errors.New("line 4: no chain has such a name")
@@ -97,10 +98,17 @@ func decode(data []byte) (*file, error) {
 	return f, nil
 }
 
+func fingerprint(purpose, scheme string, public []byte) messages.MemberID {
+	if purpose == PurposeCreator {
+		return messages.NewCreatorID(scheme, public)
+	}
+	return messages.NewMemberID(scheme, public)
+}
+
 // checkPublic compares the public key the seed gives with the fingerprint: a
 // damaged seed is a valid one, of a key that is nobody's.
 func (f *file) checkPublic(public []byte) error {
-	if id := messages.NewMemberID(f.Scheme, public); id != f.Fingerprint {
+	if id := fingerprint(f.Purpose, f.Scheme, public); id != f.Fingerprint {
 		return fmt.Errorf("the seed gives the key %v, the fingerprint says %v: the file is damaged", id, f.Fingerprint)
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 const (
 	PurposeConsensus = "consensus" // signs votes; the member's identity
 	PurposeChannel   = "channel"   // authenticates connections
+	PurposeCreator   = "creator"   // signs vertices; the creator's identity
 )
 
 // channelScheme is the one scheme of channel keys: TLS needs it.
@@ -23,19 +24,8 @@ const channelScheme = "ed25519"
 // GenerateConsensus makes a new key for signing votes on a chain and writes it
 // to path, which must not exist, with a word beside it that it is unused. scheme is a name crypto.SchemeByName knows.
 func GenerateConsensus(path, scheme, chainID string) (crypto.PrivateKey, error) {
-	s, err := crypto.SchemeByName(scheme)
+	key, err := generateSigning(path, PurposeConsensus, scheme, chainID)
 	if err != nil {
-		return nil, err
-	}
-	seed, err := crypto.GenerateSeed(rand.Reader, s)
-	if err != nil {
-		return nil, err
-	}
-	key, public, err := consensusKey(s, seed)
-	if err != nil {
-		return nil, err
-	}
-	if err := generate(path, PurposeConsensus, scheme, chainID, public, seed); err != nil {
 		return nil, err
 	}
 	if err := markUnused(path); err != nil {
@@ -47,7 +37,41 @@ func GenerateConsensus(path, scheme, chainID string) (crypto.PrivateKey, error) 
 // LoadConsensus reads the key GenerateConsensus wrote. A file that others may
 // read, of another purpose or chain, or whose key does not work is refused.
 func LoadConsensus(path, chainID string) (crypto.PrivateKey, error) {
-	f, err := load(path, PurposeConsensus, chainID)
+	return loadSigning(path, PurposeConsensus, chainID)
+}
+
+// GenerateCreator makes a new key for signing vertices on a chain and writes it to
+// path, which must not exist. scheme is the chain's.
+func GenerateCreator(path, scheme, chainID string) (crypto.PrivateKey, error) {
+	return generateSigning(path, PurposeCreator, scheme, chainID)
+}
+
+// LoadCreator reads the key GenerateCreator wrote, as strictly as LoadConsensus.
+func LoadCreator(path, chainID string) (crypto.PrivateKey, error) {
+	return loadSigning(path, PurposeCreator, chainID)
+}
+
+func generateSigning(path, purpose, scheme, chainID string) (crypto.PrivateKey, error) {
+	s, err := crypto.SchemeByName(scheme)
+	if err != nil {
+		return nil, err
+	}
+	seed, err := crypto.GenerateSeed(rand.Reader, s)
+	if err != nil {
+		return nil, err
+	}
+	key, public, err := signingKey(s, seed)
+	if err != nil {
+		return nil, err
+	}
+	if err := generate(path, purpose, scheme, chainID, public, seed); err != nil {
+		return nil, err
+	}
+	return key, nil
+}
+
+func loadSigning(path, purpose, chainID string) (crypto.PrivateKey, error) {
+	f, err := load(path, purpose, chainID)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +79,7 @@ func LoadConsensus(path, chainID string) (crypto.PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key file %s: %w", path, err)
 	}
-	key, public, err := consensusKey(s, f.seed)
+	key, public, err := signingKey(s, f.seed)
 	if err == nil {
 		err = f.checkPublic(public)
 	}
@@ -107,8 +131,8 @@ const purposeSelfTest crypto.Purpose = "cretoai-consensus/v1/self-test"
 
 var selfTestMessage = []byte(purposeSelfTest)
 
-// consensusKey derives a key, tries it, and gives its public half too.
-func consensusKey(s crypto.Scheme, seed []byte) (crypto.PrivateKey, []byte, error) {
+// signingKey derives a key, tries it, and gives its public half too.
+func signingKey(s crypto.Scheme, seed []byte) (crypto.PrivateKey, []byte, error) {
 	key, err := s.NewKey(seed)
 	if err != nil {
 		return nil, nil, err
@@ -144,7 +168,7 @@ func generate(path, purpose, scheme, chainID string, public, seed []byte) error 
 			Purpose:     purpose,
 			Scheme:      scheme,
 			ChainID:     chainID,
-			Fingerprint: messages.NewMemberID(scheme, public),
+			Fingerprint: fingerprint(purpose, scheme, public),
 		},
 		seed: seed,
 	}

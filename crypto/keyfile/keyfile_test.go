@@ -54,6 +54,37 @@ func TestConsensusKeyRoundTrip(t *testing.T) {
 	}
 }
 
+// A creator's key is described by the name its vertices bear, and is no member's.
+func TestCreatorKeyRoundTrip(t *testing.T) {
+	for _, scheme := range crypto.SchemeNames() {
+		path := filepath.Join(t.TempDir(), "creator.key")
+		key, err := GenerateCreator(path, scheme, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := LoadCreator(path, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(again.Public().Bytes(), key.Public().Bytes()) {
+			t.Errorf("%s: another key is read than was made", scheme)
+		}
+		want := Description{PurposeCreator, scheme, "test", messages.NewCreatorID(scheme, key.Public().Bytes())}
+		if got, err := Describe(path); err != nil || got != want {
+			t.Errorf("%s: described as %+v (%v), want %+v", scheme, got, err, want)
+		}
+		if _, err := LoadConsensus(path, "test"); err == nil || !strings.Contains(err.Error(), "it holds a creator key where a consensus key is needed") {
+			t.Errorf("%s: a creator's key votes: %v", scheme, err)
+		}
+		if _, err := LoadCreator(path, "other"); err == nil {
+			t.Errorf("%s: a key serves another chain", scheme)
+		}
+		if unused, err := IsUnused(path); unused || err != nil {
+			t.Errorf("%s: a creator's key has a word beside it that is for members' (%v)", scheme, err)
+		}
+	}
+}
+
 func TestChannelKeyRoundTrip(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "channel.key")
 	key, err := GenerateChannel(path, "test")
@@ -188,7 +219,7 @@ func TestLoadRefusesDamage(t *testing.T) {
 		{"an unknown field", replace("chain: ", "network: "), `line 4 does not begin with "chain: "`},
 		{"fields in another order", replace("purpose: consensus\nscheme: ml-dsa-87\n", "scheme: ml-dsa-87\npurpose: consensus\n"), "line 2 does not begin"},
 		{"the seed on another line", replace("chain: test", "chain: "+seed), "line 4: no chain has such a name"},
-		{"an unknown purpose", replace("purpose: consensus", "purpose: backup"), "line 2: a purpose is consensus or channel"},
+		{"an unknown purpose", replace("purpose: consensus", "purpose: backup"), "line 2: a purpose is consensus, channel or creator"},
 		{"an unknown scheme", replace("ml-dsa-87", "ml-dsa-99"), "unknown signature algorithm"},
 		{"another scheme", replace("ml-dsa-87", "ml-dsa-65"), "the file is damaged"},
 		{"another chain", replace("chain: test", "chain: tes"), `its key is for chain "tes"`},
