@@ -32,20 +32,28 @@ func newKeysCommand() *cobra.Command {
 // keysOptions are the flags of keys generate.
 type keysOptions struct {
 	dir, chainID, name, scheme string
+	creator                    bool
 }
 
 func newKeysGenerateCommand() *cobra.Command {
 	var o keysOptions
 	cmd := &cobra.Command{
-		Use:   "generate --out DIR --chain-id ID --name NAME",
+		Use:   "generate --out DIR --chain-id ID (--name NAME | --creator)",
 		Short: "Make a member's two keys and print its entry for the genesis file",
 		Long: `Make a member's two keys and print its entry for the genesis file.
 
 The entry is public; the two files are not, and are never overwritten. Each
-member of a chain runs this on its own machine and passes the entry on.`,
-		Example: "  replica keys generate --out keys --chain-id main --name alice > alice.json",
-		Args:    cobra.NoArgs,
+member of a chain runs this on its own machine and passes the entry on.
+
+With --creator the key of a client is made instead, for a chain whose genesis
+says require_vertex_signatures, and the name printed that its vertices bear.`,
+		Example: `  replica keys generate --out keys --chain-id main --name alice > alice.json
+  replica keys generate --out keys --chain-id main --creator`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.creator {
+				return generateCreator(cmd, o)
+			}
 			member, err := generateKeys(o)
 			if err != nil {
 				return err
@@ -61,12 +69,35 @@ member of a chain runs this on its own machine and passes the entry on.`,
 	f.StringVar(&o.chainID, "chain-id", "", "chain the keys are for")
 	f.StringVar(&o.name, "name", "", "name of the member in the genesis file")
 	f.StringVar(&o.scheme, "scheme", crypto.DefaultScheme, "signature algorithm: ml-dsa-87, ml-dsa-65 or ml-dsa-44")
-	for _, name := range []string{"out", "chain-id", "name"} {
+	f.BoolVar(&o.creator, "creator", false, "make a client's key that signs vertices")
+	for _, name := range []string{"out", "chain-id"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
 			panic(err) // the flags were defined above
 		}
 	}
+	cmd.MarkFlagsOneRequired("name", "creator")
+	cmd.MarkFlagsMutuallyExclusive("name", "creator")
 	return cmd
+}
+
+// creatorKeyFile is the name of a client's key in its folder.
+const creatorKeyFile = "creator.key"
+
+// generateCreator makes a client's key and prints what its vertices are to name.
+func generateCreator(cmd *cobra.Command, o keysOptions) error {
+	if err := os.MkdirAll(o.dir, 0o700); err != nil {
+		return fmt.Errorf("make the key's folder: %w", err)
+	}
+	path := filepath.Join(o.dir, creatorKeyFile)
+	key, err := keyfile.GenerateCreator(path, o.scheme, o.chainID)
+	if errors.Is(err, fs.ErrExist) {
+		return hint(err, "choose another folder with --out")
+	} else if err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "made %s\n", path)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "creator %x\n", messages.NewCreatorID(o.scheme, key.Public().Bytes()))
+	return err
 }
 
 // generateKeys makes both keys or, as far as it can, none.
