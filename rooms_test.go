@@ -68,8 +68,13 @@ var rooms = []room{
 		ours: slices.Concat(door, []string{
 			"replica", "replica/httpapi", "replica/kvstore", "replica/nodeconfig", "replica/testnet", "testkit/sim", "testkit/byzantine",
 			"testkit/explore", "testkit/twins",
+			"cmd/replica/workload",
 		}),
 		third: []string{cobra, progress, zerolog, xsys, clientGo},
+	},
+	{
+		folder: "cmd/replica/workload",
+		why:    "puts load on whatever finalises and measures it: replicas, the floor, peers of other makes in bench/; it knows none of them",
 	},
 	{
 		folder: "testkit",

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/replica"
 	"github.com/cretoai/consensus/storage"
 )
 
@@ -27,6 +28,10 @@ type demoOptions struct {
 	allowTmpfs bool
 	asJSON     bool
 	verbose    bool
+
+	// tune, if not nil, changes what a replica is started from. It is no flag:
+	// bench starts its clusters like this, too.
+	tune func(*replica.Config) []replica.Option
 }
 
 func newDemoCommand() *cobra.Command {

@@ -55,8 +55,11 @@ func startDemoCluster(ctx context.Context, o demoOptions, dir string, narration 
 		if err != nil {
 			return nil, errors.Join(err, c.stop())
 		}
-		options := []replica.Option{replica.WithLogger(log), replica.WithVersion(softwareVersion())}
-		started, err := replica.Start(ctx, h.replicaConfig(), append(options, c.strike.options(len(c.replicas), h)...)...)
+		config, options := h.replicaConfig(), []replica.Option{replica.WithLogger(log), replica.WithVersion(softwareVersion())}
+		if o.tune != nil {
+			options = append(options, o.tune(&config)...)
+		}
+		started, err := replica.Start(ctx, config, append(options, c.strike.options(len(c.replicas), h)...)...)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("start %s: %w", r.Name, err), c.stop())
 		}

@@ -72,7 +72,8 @@ func newRootCommand() *cobra.Command {
 	}
 	root.AddCommand(
 		newDemoCommand(), newTestnetCommand(), newStartCommand(), newProposeCommand(), newStatusCommand(), newBansCommand(),
-		newKeysCommand(), newCheckCommand(), newExportCommand(), newInspectCommand(), newVerifyCommand(), newSimCommand(), newExploreCommand(), newTwinsCommand(), newVersionCommand(),
+		newKeysCommand(), newCheckCommand(), newExportCommand(), newInspectCommand(), newVerifyCommand(), newSimCommand(), newExploreCommand(), newTwinsCommand(),
+		newBenchCommand(), newVersionCommand(),
 	)
 	markUsage(root)
 	return root

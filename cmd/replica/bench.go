@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cretoai/consensus/cmd/replica/workload"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/replica"
+	"github.com/cretoai/consensus/replica/nodeconfig"
+)
+
+// benchOptions are the flags of bench.
+type benchOptions struct {
+	replicas   int
+	scheme     string
+	depth      int
+	maxPending int
+	walSync    string
+	submit     string
+	dir        string
+	allowTmpfs bool
+	api        []string
+	rounds     int
+	profile    string
+	asJSON     bool
+	verbose    bool
+	load       workload.Options
+}
+
+func newBenchCommand() *cobra.Command {
+	var o benchOptions
+	defaults := replica.DefaultConfig()
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure how fast a cluster finalises",
+		Long: `Measure how fast a cluster finalises.
+
+The cluster is started in this process as "replica demo" starts one: with keys,
+journals and mutual TLS of its own for every replica. With --api it is one that
+runs already, and only its clients are in this process.
+
+The load is a closed loop of --outstanding vertices, or with --rate an open one.
+An open loop's latency counts from the moment a vertex was due, whether or not it
+could be submitted then. What happens in the warm-up does not count.`,
+		Example: `  replica bench
+  replica bench --outstanding 8000 --duration 20s
+  replica bench --rate 50000 --payload 1024 --json
+  replica bench --api http://127.0.0.1:7001 --api http://127.0.0.1:7011`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.validate(cmd); err != nil {
+				return usage(cmd, err)
+			}
+			return runBench(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&o.replicas, "replicas", 4, "number of members")
+	f.StringVar(&o.scheme, "scheme", "ml-dsa-87", "signature algorithm: ml-dsa-87, ml-dsa-65 or ml-dsa-44")
+	f.IntVar(&o.load.Outstanding, "outstanding", 1500, "vertices kept on their way by a closed loop")
+	f.Float64Var(&o.load.Rate, "rate", 0, "vertices a second of an open loop, instead of --outstanding")
+	f.IntVar(&o.load.Group, "group", 0, "vertices submitted together at most (default: what makes many submitters)")
+	f.IntVar(&o.load.Payload, "payload", 128, "size of a vertex's payload in bytes")
+	f.DurationVar(&o.load.Warmup, "warmup", 2*time.Second, "load before the measurement")
+	f.DurationVar(&o.load.Duration, "duration", 10*time.Second, "length of the measurement")
+	f.IntVar(&o.load.Vertices, "vertices", 0, "end the measurement after so many vertices instead")
+	f.StringVar(&o.submit, "submit", "all", "where to submit: at all replicas, or at the leader")
+	f.IntVar(&o.depth, "depth", defaults.PipelineDepth, "sequences a leader has in flight")
+	f.IntVar(&o.maxPending, "max-pending", 0, fmt.Sprintf("vertices a replica keeps (default: %d, or more if more are outstanding)", defaults.MaxPendingVertices))
+	f.StringVar(&o.walSync, "wal-sync", nodeconfig.WALSyncAlways, "when journals are flushed: always or never")
+	f.StringVar(&o.dir, "dir", "", "where to make the temporary folder (default: where the system has them, if that is a disk)")
+	f.BoolVar(&o.allowTmpfs, "allow-tmpfs", false, "allow a folder in memory, where flushing the journal costs nothing")
+	f.StringSliceVar(&o.api, "api", nil, "URL of a running replica's HTTP API; give one for each replica")
+	f.IntVar(&o.rounds, "rounds", 0, "measurements; medians are shown (default: 1)")
+	f.StringVar(&o.profile, "profile", "", "folder to write profiles of the first round to: cpu, heap and mutex")
+	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
+	f.BoolVar(&o.verbose, "verbose", false, "show the replicas' logs")
+	return cmd
+}
+
+// validate joins every complaint, and fills in the defaults that depend on other
+// flags.
+func (o *benchOptions) validate(cmd *cobra.Command) error {
+	var errs []error
+	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	given := cmd.Flags().Changed
+	if given("rate") && given("outstanding") {
+		complain("--rate makes an open loop, --outstanding a closed one: give one of them")
+	}
+	if o.replicas < messages.MembersMin || o.replicas > messages.MembersMax {
+		complain("--replicas %d: %d to %d are allowed", o.replicas, messages.MembersMin, messages.MembersMax)
+	}
+	if o.load.Payload > payloadMax {
+		complain("--payload %d: at most %d bytes are allowed", o.load.Payload, payloadMax)
+	}
+	if o.submit != "all" && o.submit != "leader" {
+		complain("--submit %s: there are all and leader", o.submit)
+	}
+	if o.walSync != nodeconfig.WALSyncAlways && o.walSync != nodeconfig.WALSyncNever {
+		complain("--wal-sync %s: there are %s and %s", o.walSync, nodeconfig.WALSyncAlways, nodeconfig.WALSyncNever)
+	}
+	if o.depth < 1 || o.maxPending < 0 || o.rounds < 0 {
+		complain("--depth is at least 1, --max-pending and --rounds are not negative")
+	}
+	if len(o.api) > 0 {
+		for _, flag := range []string{"replicas", "scheme", "depth", "max-pending", "wal-sync", "dir", "profile"} {
+			if given(flag) {
+				complain("--%s is about a cluster of this process, and --api about another's", flag)
+			}
+		}
+	}
+	o.load.LeaderOnly = o.submit == "leader"
+	if given("rate") {
+		o.load.Outstanding = 0
+		if o.load.Rate <= 0 {
+			complain("--rate %v: above 0", o.load.Rate)
+		}
+	}
+	if o.rounds == 0 {
+		o.rounds = 1
+	}
+	if len(errs) == 0 {
+		errs = append(errs, o.load.Validate())
+	}
+	return errors.Join(errs...)
+}
+
+// measure is one round of one system: start it, load it, stop it.
+type measure func(ctx context.Context, round int) (*workload.Result, error)
+
+// runBench measures round by round.
+func runBench(ctx context.Context, o benchOptions, out, narration io.Writer) error {
+	cluster := o.measureCluster(narration)
+	if len(o.api) > 0 {
+		api, err := newAPITarget(ctx, o.api, narration)
+		if err != nil {
+			return err
+		}
+		cluster = func(ctx context.Context, _ int) (*workload.Result, error) {
+			return o.run(ctx, api, "", narration)
+		}
+	}
+	report := newBenchReport(o)
+	for round := range o.rounds {
+		if o.rounds > 1 {
+			fmt.Fprintf(narration, "round %d of %d\n", round+1, o.rounds)
+		}
+		result, err := cluster(ctx, round)
+		if err != nil {
+			return err
+		}
+		report.add(result, nil)
+	}
+	report.sum()
+	return report.write(out, o.asJSON)
+}
+
+// run puts the load on a target and shows how far it is.
+func (o benchOptions) run(ctx context.Context, target workload.Target, profile string, narration io.Writer) (result *workload.Result, err error) {
+	options := o.load
+	finish := o.progress(&options, narration)
+	workload.ForgetPeak()
+	profiles, err := startProfiles(profile)
+	if err != nil {
+		return nil, err
+	}
+	result, err = workload.Run(ctx, target, options)
+	finish()
+	if failed := profiles.stop(); err == nil {
+		err = failed
+	}
+	if err == nil && len(o.api) == 0 {
+		result.PeakMemoryBytes = workload.PeakMemory()
+	}
+	return result, err
+}
+
+// progress counts vertices if so many are wanted, else the seconds.
+func (o benchOptions) progress(options *workload.Options, narration io.Writer) (finish func()) {
+	if o.load.Vertices > 0 {
+		counter := new(progressCounter)
+		options.Progress = counter.set
+		return progress{"measuring", "vertices", "final", o.load.Vertices}.show(narration, func() int { return counter.upTo(o.load.Vertices) })
+	}
+	begin, total := time.Now(), max(int((o.load.Warmup+o.load.Duration).Seconds()), 1)
+	return progress{"measuring", "seconds", "over", total}.show(narration, func() int { return min(int(time.Since(begin).Seconds()), total) })
+}

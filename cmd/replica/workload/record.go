@@ -1,0 +1,142 @@
+package workload
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Latencies counts durations to the microsecond, each value with how often it
+// came: exact quantiles, and as much memory as there are different values. The
+// zero value is empty.
+type Latencies struct {
+	counts map[time.Duration]int
+	total  int
+	sum    time.Duration
+	max    time.Duration
+}
+
+// Record counts n equal durations.
+func (l *Latencies) Record(d time.Duration, n int) {
+	if l.counts == nil {
+		l.counts = make(map[time.Duration]int)
+	}
+	d = d.Round(time.Microsecond)
+	l.counts[d] += n
+	l.total += n
+	l.sum += d * time.Duration(n)
+	l.max = max(l.max, d)
+}
+
+// Quantiles gives for each q the ⌈q·n⌉-th smallest of n durations, the first for
+// q = 0; all are 0 if there is none. The shares must rise.
+func (l *Latencies) Quantiles(shares ...float64) []time.Duration {
+	out := make([]time.Duration, 0, len(shares))
+	seen := 0
+	for _, d := range slices.Sorted(maps.Keys(l.counts)) {
+		seen += l.counts[d]
+		for len(out) < len(shares) && float64(seen) >= max(shares[len(out)]*float64(l.total), 1) {
+			out = append(out, d)
+		}
+	}
+	for len(out) < len(shares) {
+		out = append(out, l.max)
+	}
+	return out
+}
+
+// recorder keeps what a run has shown. Its window opens after the warm-up and
+// closes with the last vertex or the time.
+type recorder struct {
+	wanted int // vertices in the window; 0 if the time decides
+	full   chan struct{}
+
+	mu        sync.Mutex
+	open      bool
+	from, to  time.Time
+	total     int // finalised, warm-up included
+	vertices  int // finalised in the window
+	latencies Latencies
+	batches   map[uint64]*batch
+}
+
+// batch is what is known of one sequence.
+type batch struct {
+	vertices int
+	counts   bool // first heard of in the window
+}
+
+func newRecorder(wanted int) *recorder {
+	return &recorder{wanted: wanted, full: make(chan struct{}), batches: make(map[uint64]*batch)}
+}
+
+func (r *recorder) begin(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.open, r.from = true, now
+}
+
+// end closes the window, unless it was full before.
+func (r *recorder) end(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.open {
+		r.open, r.to = false, now
+	}
+}
+
+// group notes that a group was finalised. The i-th of its vertices was due at
+// due(i); their latencies count if that was in the window.
+func (r *recorder) group(due func(i int) time.Time, done time.Time, sequences []uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.total += len(sequences)
+	for i := 0; i < len(sequences); {
+		at, n := due(i), 1
+		for i+n < len(sequences) && due(i+n).Equal(at) {
+			n++
+		}
+		if r.within(at) {
+			r.latencies.Record(done.Sub(at), n)
+		}
+		i += n
+	}
+	r.sequences(sequences)
+	if !r.open {
+		return
+	}
+	r.vertices += len(sequences)
+	if r.wanted > 0 && r.vertices >= r.wanted {
+		r.open, r.to = false, done
+		close(r.full)
+	}
+}
+
+func (r *recorder) within(at time.Time) bool {
+	return !r.from.IsZero() && !at.Before(r.from) && (r.to.IsZero() || at.Before(r.to))
+}
+
+// sequences counts the vertices of each batch, all that come from here.
+func (r *recorder) sequences(list []uint64) {
+	for i := 0; i < len(list); {
+		n := 1
+		for i+n < len(list) && list[i+n] == list[i] {
+			n++
+		}
+		b := r.batches[list[i]]
+		if b == nil {
+			b = &batch{counts: r.open}
+			r.batches[list[i]] = b
+		}
+		b.vertices += n
+		i += n
+	}
+}
+
+// finalised is how many vertices are final so far, warm-up included.
+func (r *recorder) finalised() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.total
+}
