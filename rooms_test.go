@@ -68,9 +68,15 @@ var rooms = []room{
 		ours: slices.Concat(door, []string{
 			"replica", "replica/httpapi", "replica/kvstore", "replica/nodeconfig", "replica/testnet", "testkit/sim", "testkit/byzantine",
 			"testkit/explore", "testkit/twins",
-			"cmd/replica/workload",
+			"cmd/replica/workload", "cmd/replica/floor",
 		}),
 		third: []string{cobra, progress, zerolog, xsys, clientGo},
+	},
+	{
+		folder: "cmd/replica/floor",
+		why:    "the bare exchange replicas are compared with: it shares their bytes and their cryptography, and must share none of their logic",
+		ours:   []string{"cmd/replica/workload", "crypto", "messages"},
+		third:  []string{xsys},
 	},
 	{
 		folder: "cmd/replica/workload",

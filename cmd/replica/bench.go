@@ -26,6 +26,8 @@ type benchOptions struct {
 	dir        string
 	allowTmpfs bool
 	api        []string
+	floor      bool
+	floorTLS   bool
 	rounds     int
 	profile    string
 	asJSON     bool
@@ -38,8 +40,8 @@ func newBenchCommand() *cobra.Command {
 	defaults := replica.DefaultConfig()
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure how fast a cluster finalises",
-		Long: `Measure how fast a cluster finalises.
+		Short: "Measure how fast a cluster finalises, and against what is possible",
+		Long: `Measure how fast a cluster finalises, and against what is possible.
 
 The cluster is started in this process as "replica demo" starts one: with keys,
 journals and mutual TLS of its own for every replica. With --api it is one that
@@ -47,10 +49,15 @@ runs already, and only its clients are in this process.
 
 The load is a closed loop of --outstanding vertices, or with --rate an open one.
 An open loop's latency counts from the moment a vertex was due, whether or not it
-could be submitted then. What happens in the warm-up does not count.`,
+could be submitted then. What happens in the warm-up does not count.
+
+With --floor every round is followed by one of the floor: the same replicas, keys,
+bytes, signatures and flushes, and none of the logic. What it does, no
+implementation of this protocol can leave out.`,
 		Example: `  replica bench
   replica bench --outstanding 8000 --duration 20s
   replica bench --rate 50000 --payload 1024 --json
+  replica bench --floor --outstanding 1
   replica bench --api http://127.0.0.1:7001 --api http://127.0.0.1:7011`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -77,7 +84,9 @@ could be submitted then. What happens in the warm-up does not count.`,
 	f.StringVar(&o.dir, "dir", "", "where to make the temporary folder (default: where the system has them, if that is a disk)")
 	f.BoolVar(&o.allowTmpfs, "allow-tmpfs", false, "allow a folder in memory, where flushing the journal costs nothing")
 	f.StringSliceVar(&o.api, "api", nil, "URL of a running replica's HTTP API; give one for each replica")
-	f.IntVar(&o.rounds, "rounds", 0, "measurements; medians are shown (default: 1)")
+	f.BoolVar(&o.floor, "floor", false, "measure the floor as well, round by round")
+	f.BoolVar(&o.floorTLS, "floor-tls", true, "mutual TLS between the floor's replicas")
+	f.IntVar(&o.rounds, "rounds", 0, "measurements; medians are shown (default: 1, with --floor 5)")
 	f.StringVar(&o.profile, "profile", "", "folder to write profiles of the first round to: cpu, heap and mutex")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
 	f.BoolVar(&o.verbose, "verbose", false, "show the replicas' logs")
@@ -109,7 +118,7 @@ func (o *benchOptions) validate(cmd *cobra.Command) error {
 		complain("--depth is at least 1, --max-pending and --rounds are not negative")
 	}
 	if len(o.api) > 0 {
-		for _, flag := range []string{"replicas", "scheme", "depth", "max-pending", "wal-sync", "dir", "profile"} {
+		for _, flag := range []string{"floor", "replicas", "scheme", "depth", "max-pending", "wal-sync", "dir", "profile"} {
 			if given(flag) {
 				complain("--%s is about a cluster of this process, and --api about another's", flag)
 			}
@@ -124,6 +133,9 @@ func (o *benchOptions) validate(cmd *cobra.Command) error {
 	}
 	if o.rounds == 0 {
 		o.rounds = 1
+		if o.floor {
+			o.rounds = 5
+		}
 	}
 	if len(errs) == 0 {
 		errs = append(errs, o.load.Validate())
@@ -134,9 +146,9 @@ func (o *benchOptions) validate(cmd *cobra.Command) error {
 // measure is one round of one system: start it, load it, stop it.
 type measure func(ctx context.Context, round int) (*workload.Result, error)
 
-// runBench measures round by round.
+// runBench measures round by round, the floor after the replicas.
 func runBench(ctx context.Context, o benchOptions, out, narration io.Writer) error {
-	cluster := o.measureCluster(narration)
+	cluster, floor := o.measureCluster(narration), o.measureFloor(narration)
 	if len(o.api) > 0 {
 		api, err := newAPITarget(ctx, o.api, narration)
 		if err != nil {
@@ -155,7 +167,13 @@ func runBench(ctx context.Context, o benchOptions, out, narration io.Writer) err
 		if err != nil {
 			return err
 		}
-		report.add(result, nil)
+		var lowest *workload.Result
+		if o.floor {
+			if lowest, err = floor(ctx, round); err != nil {
+				return err
+			}
+		}
+		report.add(result, lowest)
 	}
 	report.sum()
 	return report.write(out, o.asJSON)

@@ -1,0 +1,8 @@
+//go:build !linux
+
+package floor
+
+import "os"
+
+// flushData makes what was written durable.
+func flushData(file *os.File) error { return file.Sync() }
