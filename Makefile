@@ -66,6 +66,10 @@ bench: ## run the benchmarks that match BENCH, ten times, and summarise them
 	go test -run '^$$' -bench '$(BENCH)' -benchmem -count 10 ./... | tee bench.out
 	$(TOOL) benchstat bench.out
 
+.PHONY: performance
+performance: ## measure what docs/performance.md shows, and print it in Markdown
+	.ci/performance
+
 .PHONY: cover
 cover: ## show the statements no test reaches, package by package
 	go test -coverpkg=./... -coverprofile=cover.out ./...

@@ -31,6 +31,7 @@ type benchOptions struct {
 	rounds     int
 	profile    string
 	asJSON     bool
+	markdown   bool
 	verbose    bool
 	load       workload.Options
 }
@@ -89,6 +90,7 @@ implementation of this protocol can leave out.`,
 	f.IntVar(&o.rounds, "rounds", 0, "measurements; medians are shown (default: 1, with --floor 5)")
 	f.StringVar(&o.profile, "profile", "", "folder to write profiles of the first round to: cpu, heap and mutex")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
+	f.BoolVar(&o.markdown, "markdown", false, "print a row of a Markdown table, with its head")
 	f.BoolVar(&o.verbose, "verbose", false, "show the replicas' logs")
 	return cmd
 }
@@ -113,6 +115,9 @@ func (o *benchOptions) validate(cmd *cobra.Command) error {
 	}
 	if o.walSync != nodeconfig.WALSyncAlways && o.walSync != nodeconfig.WALSyncNever {
 		complain("--wal-sync %s: there are %s and %s", o.walSync, nodeconfig.WALSyncAlways, nodeconfig.WALSyncNever)
+	}
+	if o.asJSON && o.markdown {
+		complain("--json and --markdown: give one of them")
 	}
 	if o.depth < 1 || o.maxPending < 0 || o.rounds < 0 {
 		complain("--depth is at least 1, --max-pending and --rounds are not negative")
@@ -176,6 +181,9 @@ func runBench(ctx context.Context, o benchOptions, out, narration io.Writer) err
 		report.add(result, lowest)
 	}
 	report.sum()
+	if o.markdown {
+		return report.markdown(out)
+	}
 	return report.write(out, o.asJSON)
 }
 

@@ -33,6 +33,15 @@ func TestRatiosArePaired(t *testing.T) {
 	if got, want := *r.FloorSpread, spreadOf([]*workload.Result{result(400, 2), result(200, 2), result(100, 2)}, nil); got != want {
 		t.Errorf("the floor's spread is %+v, want %+v", got, want)
 	}
+	var row bytes.Buffer
+	if err := r.markdown(&row); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(row.String(), "\n")
+	if len(lines) != 4 || !strings.HasSuffix(lines[2], "| 0.80 (0.70–0.90) | 1.50 (1.50–1.50) | 1.50 (1.50–1.50) |") ||
+		strings.Count(lines[0], "|") != strings.Count(lines[1], "|") || strings.Count(lines[0], "|") != strings.Count(lines[2], "|") {
+		t.Errorf("not a table of one row:\n%s", &row)
+	}
 	var text bytes.Buffer
 	if err := r.write(&text, false); err != nil {
 		t.Fatal(err)
