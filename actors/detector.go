@@ -146,6 +146,7 @@ func (a *detectorActor) Receive(c actor.Context) {
 		a.judgeAll(c)
 	case *verifiedVotes:
 		a.report(c, a.observe(m.votes))
+		a.openKept(c, m.votes)
 	case *evidenceArrived:
 		a.report(c, ask(d, func(core *detector.Detector) []detector.Violation { return core.Believe(m.proven) }))
 	case *newViewRefused:
@@ -174,6 +175,22 @@ func (a *detectorActor) observe(votes []crypto.Verified[messages.Vote]) []detect
 		}
 		return found
 	})
+}
+
+// openKept verifies what was spared and is contradicted by votes that were observed.
+func (a *detectorActor) openKept(c actor.Context, votes []crypto.Verified[messages.Vote]) {
+	for len(votes) > 0 {
+		bundle := votes[0].Bundle()
+		for _, kept := range a.t.unopened.contradicting(bundle) {
+			opened, err := a.t.cfg.Keyring.Open(kept)
+			if err != nil {
+				a.report(c, a.charge(&misbehaved{kept.From, sentInvalidSignature}))
+				continue
+			}
+			a.report(c, a.observe(opened))
+		}
+		votes = votes[len(bundle.Votes):]
+	}
 }
 
 func (a *detectorActor) charge(m *misbehaved) []detector.Violation {

@@ -201,14 +201,15 @@ func loadApp(store *storage.State, app StateMachine) error {
 
 // replay gathers the journal's records above the stable checkpoint.
 type replay struct {
-	params   messages.Params
-	low      messages.Seq
-	quorum   int
-	records  []pbft.Record
-	views    viewReader
-	prepares []*messages.Bundle // that hold Prepares above the stable checkpoint
-	batches  map[messages.Digest]heldBatch
-	commits  map[messages.Vote][]heldBundle
+	params    messages.Params
+	low       messages.Seq
+	quorum    int
+	records   []pbft.Record
+	views     viewReader
+	prepares  []*messages.Bundle // that hold Prepares above the stable checkpoint
+	batches   map[messages.Digest]heldBatch
+	commits   map[messages.Vote][]heldBundle
+	committed map[messages.Seq][]messages.Vote // the keys of commits, as they came
 }
 
 type heldBatch struct {
@@ -232,6 +233,7 @@ func newReplay(params messages.Params, quorum int, low messages.Seq) *replay {
 	return &replay{
 		params: params, low: low, quorum: quorum,
 		batches: make(map[messages.Digest]heldBatch), commits: make(map[messages.Vote][]heldBundle),
+		committed: make(map[messages.Seq][]messages.Vote),
 	}
 }
 
@@ -311,15 +313,20 @@ func (p *replay) visitBundle(at storage.Place, data []byte) error {
 			slices.ContainsFunc(known, func(h heldBundle) bool { return h.bundle.From == b.Bundle.From }) {
 			continue
 		}
+		if len(known) == 0 {
+			p.committed[v.Seq] = append(p.committed[v.Seq], v)
+		}
 		p.commits[v] = append(known, heldBundle{b.Bundle, at})
 	}
 	return nil
 }
 
-// decided gives what a stored commit certificate decided at seq.
+// decided gives what a stored commit certificate decided at seq. There may be one of
+// each view, for one digest: the first that was begun is taken.
 func (p *replay) decided(seq messages.Seq) (*decided, storage.LedgerEntry, bool) {
-	for v, bundles := range p.commits { // at most one digest has a certificate
-		if v.Seq != seq || len(bundles) < p.quorum {
+	for _, v := range p.committed[seq] {
+		bundles := p.commits[v]
+		if len(bundles) < p.quorum {
 			continue
 		}
 		held := p.batches[v.Digest]

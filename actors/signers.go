@@ -229,7 +229,6 @@ func (s *signer) openBundles(c actor.Context, from messages.Index, bundles []*me
 		// A copy: votes outlive their frame, which may hold much else.
 		b.Signature = bytes.Clone(b.Signature)
 		out.votes = append(out.votes, votes...)
-		out.votes = append(out.votes, s.openKept(c, b)...)
 	}
 	if len(out.votes) > 0 {
 		c.Send(s.t.links.sequencer, out)
@@ -241,29 +240,20 @@ func (s *signer) openBundles(c actor.Context, from messages.Index, bundles []*me
 }
 
 // spared reports that a bundle need not be verified: none of its votes is needed, and
-// none differs from what its signer said before.
+// none differs from what its signer said before. It is kept before that is asked: so
+// whichever of two votes that differ the detector sees first, it finds the other.
 func (s *signer) spared(from messages.Index, b *messages.Bundle) bool {
-	if s.t.quorums.need(b.Votes) || s.t.detector.differs(b) {
+	if s.t.quorums.need(b.Votes) {
 		return false
 	}
-	s.t.cfg.Metrics.Dropped("not needed", 1)
 	if from == b.From {
 		s.t.unopened.keep(b)
 	}
-	return true
-}
-
-// openKept verifies bundles that were spared and that a verified one contradicts.
-func (s *signer) openKept(c actor.Context, b *messages.Bundle) (votes []crypto.Verified[messages.Vote]) {
-	for _, kept := range s.t.unopened.contradicting(b) {
-		opened, err := s.t.cfg.Keyring.Open(kept)
-		if err != nil {
-			s.rejectBundle(c, kept.From, err)
-			continue
-		}
-		votes = append(votes, opened...)
+	if s.t.detector.differs(b) {
+		return false
 	}
-	return votes
+	s.t.cfg.Metrics.Dropped("not needed", 1)
+	return true
 }
 
 // openOwn has the votes among a peer's that are signed with the own key compared

@@ -53,12 +53,12 @@ var conduct = []mutant{
 	},
 	{
 		Name: "unneeded-forgotten", Why: "whoever lies late is never found out",
-		File: "actors/signers.go", Old: "\t\tout.votes = append(out.votes, s.openKept(c, b)...)\n", New: "",
+		File: "actors/detector.go", Old: "\t\ta.openKept(c, m.votes)\n", New: "",
 		Tests: clusterTests, TestsOnly: "others see the lie sooner or later, too",
 	},
 	{
 		Name: "unneeded-unlike-before", Why: "whoever lies early and late is never found out",
-		File: "actors/signers.go", Old: "s.t.quorums.need(b.Votes) || s.t.detector.differs(b)", New: "s.t.quorums.need(b.Votes)",
+		File: "actors/signers.go", Old: "if s.t.detector.differs(b) {", New: "if s.t.detector.differs(b) && from != b.From {",
 		Tests: clusterTests, TestsOnly: "others see the lie sooner or later, too",
 	},
 	{
