@@ -39,6 +39,17 @@ const (
 	ClaimDigestsMax = 4
 	// DecidedMax bounds how many sequences one FetchDecided asks for.
 	DecidedMax = 256
+	// PartBytesMax bounds a part of a snapshot, and the parts of one Chunk
+	// together.
+	PartBytesMax = 512 << 10
+	// ChunkPartsMax bounds the parts one FetchChunk asks for.
+	ChunkPartsMax = 256
+	// SnapshotPartsMax bounds the parts of a snapshot, and with them the state
+	// that can be transferred: 7 GiB in full parts. A manifest that large fits a
+	// frame beside the largest certificate.
+	SnapshotPartsMax = 14 << 10
+	// SnapshotBucketsMax bounds the buckets of a snapshot.
+	SnapshotBucketsMax = 6000
 	// FrameBundlesMax bounds the bundles of one Bundles frame.
 	FrameBundlesMax = 64
 	// FetchBatchMax bounds the digests of one FetchBatch.

@@ -91,7 +91,7 @@ type form struct {
 	make   func() Message
 }
 
-// forms is ordered by kind. Kinds that are reserved are missing.
+// forms is ordered by kind.
 var forms = [...]form{
 	{FrameHello, "hello", 3, func() Message { return new(Hello) }},
 	{FrameRefusal, "refusal", 2, func() Message { return new(Refusal) }},
@@ -108,10 +108,15 @@ var forms = [...]form{
 	{FrameFetchViewChange, "fetch-view-change", 3, func() Message { return new(FetchViewChange) }},
 	{FrameFetchPrepared, "fetch-prepared", 3, func() Message { return new(FetchPrepared) }},
 	{FramePrepared, "prepared", 4, func() Message { return new(PreparedCertificate) }},
+	{FrameFetchManifest, "fetch-manifest", 1, func() Message { return new(FetchManifest) }},
+	{FrameManifest, "manifest", 7, func() Message { return new(Manifest) }},
+	{FrameFetchChunk, "fetch-chunk", 3, func() Message { return new(FetchChunk) }},
+	{FrameChunk, "chunk", 3, func() Message { return new(Chunk) }},
 	{FrameEvidence, "evidence", 7, func() Message { return new(Evidence) }},
 	{FrameInvalidNewView, "invalid-new-view", 1, func() Message { return new(InvalidNewView) }},
 	{FrameRecall, "recall", 1, func() Message { return new(Recall) }},
 	{FrameRecalled, "recalled", 4, func() Message { return new(Recalled) }},
+	{FrameRetained, "retained", 3, func() Message { return new(Retained) }},
 }
 
 func formOf(k FrameKind) (form, bool) {

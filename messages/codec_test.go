@@ -2,7 +2,6 @@ package messages
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -94,6 +93,11 @@ func TestFrameGolden(t *testing.T) {
 		FrameRecall:           "3e42e745a024dfd853de5e9df06ec442d36a5aa17c42530cb0baadf6d8f24c11",
 		FrameRecalled:         "2b3f055d850dab1d0d74890192fa22d6eccc3e7fe666083636c310a8100c2fd6",
 		FrameEvidence:         "072a2f74255515388e7d32d38f342c6b7a9318b7f2f652df4f6e0b1edef10e2b",
+		FrameFetchManifest:    "eac61626c389235bc38009dcda2a10825e3b66efaed7b9ed7a8c5f691926f43f",
+		FrameManifest:         "bfc0a6ac7db626741811b6a2bef87d000174dbd2ec8f49d29023e4fbd3ed509e",
+		FrameFetchChunk:       "d27a2b1b530208e3a44366eded02f4d8a204fa3c40185d2cbf0ad2015bbd63de",
+		FrameChunk:            "5feac0b77b9fa383ea9c886fff965340a33198e6e04f177bc369b0fd43fcefc2",
+		FrameRetained:         "0461be641cc30f2c108dd01667b9e54bde7e43c8068a3bf738d3ddbb85acb250",
 		FrameInvalidNewView:   "f2f1b8d8a0f7bf602e902f45e2e92edd4c91bf6187478fffabc115689611c035",
 	}
 	full := map[FrameKind]string{
@@ -233,7 +237,7 @@ func TestFrameReasons(t *testing.T) {
 		{"the next version, larger than a frame", string(newer), UnknownVersion},
 		{"a negative version", "\x92\xff\x01", Malformed},
 		{"kind 0", "\x92\x01\x00", UnknownKind},
-		{"the first reserved kind", "\x92\x01\x10", UnknownKind},
+		{"a kind nobody has given", "\x92\x01\x19", UnknownKind},
 		{"a kind above a byte, of a known one modulo 256", "\x94\x01\xcd\x01\x08\x03\x04", UnknownKind},
 		{"a negative kind", "\x94\x01\xff\x03\x04", Malformed},
 		{"larger than a frame", string(large), TooLarge},
@@ -264,21 +268,21 @@ func TestFrameKinds(t *testing.T) {
 		FrameHello, FrameRefusal, FrameStatus, FrameBundles, FrameBatchBody,
 		FrameForward, FrameFetchBatch, FrameFetchDecided, FrameDecided, FrameStableCheckpoint,
 		FrameViewChange, FrameNewView, FrameFetchViewChange, FrameFetchPrepared, FramePrepared,
-		FrameEvidence, FrameInvalidNewView, FrameRecall, FrameRecalled,
+		FrameFetchManifest, FrameManifest, FrameFetchChunk, FrameChunk,
+		FrameEvidence, FrameInvalidNewView, FrameRecall, FrameRecalled, FrameRetained,
 	}
-	number := map[FrameKind]int{FrameEvidence: 20, FrameInvalidNewView: 21, FrameRecall: 22, FrameRecalled: 23} // others count up from 1
 	if got := FrameKinds(); !reflect.DeepEqual(got, want) {
 		t.Fatalf("kinds %v", got)
 	}
 	for i, k := range want {
-		if n := cmp.Or(number[k], i+1); int(k) != n {
-			t.Errorf("%v has number %d, not %d", k, k, n)
+		if int(k) != i+1 {
+			t.Errorf("%v has number %d, not %d", k, k, i+1)
 		}
 		if f, ok := formOf(k); !ok || f.kind != k || f.make().FrameKind() != k {
 			t.Errorf("the form of %v is of another kind", k)
 		}
 	}
-	if got := FrameKind(16).String(); got != "frame(16)" {
+	if got := FrameKind(99).String(); got != "frame(99)" {
 		t.Errorf("a kind without a name prints %q", got)
 	}
 }
@@ -343,6 +347,11 @@ func TestFrameLimits(t *testing.T) {
 		"evidence":      evidenceOf(0, 1, 1, BundleVotesMax+1, 1),
 		"its bundles":   &Evidence{Bundles: bundlesOf(3, 1, 1)},
 		"a liar":        &Evidence{Member: MembersMax},
+		"a part":        &Chunk{Parts: [][]byte{make([]byte, PartBytesMax+1)}},
+		"parts":         &Chunk{Parts: make([][]byte, ChunkPartsMax+1)},
+		"parts wanted":  &FetchChunk{Count: ChunkPartsMax + 1},
+		"buckets":       &Manifest{App: make([]BucketParts, SnapshotBucketsMax+1)},
+		"hashes":        &Manifest{App: []BucketParts{{Parts: make([]Digest, SnapshotPartsMax+1)}}},
 		"a prepared":    &PreparedCertificate{Certificate: bundlesOf(CertificateBundlesMax+1, 1, 1)},
 	}
 	for name, m := range tests {
@@ -394,6 +403,9 @@ func TestFrameBombs(t *testing.T) {
 		"claims that do not follow":          "\x95\x01\x0b\x94\x00\x00\xc4\x31" + strings.Repeat("\x00", 49) + "\xc4\x01\x00\xc4\x34" + strings.Repeat("\x00", 48) + "\x04\x00\x10\x00\x90",
 		"a list that does not follow":        "\x95\x01\x0c\x94\x00\x00\xc4\x31" + strings.Repeat("\x00", 49) + "\xc4\x01\x00\xc4\x36" + strings.Repeat("\x00", 48) + "\x00\x40\x04\x00\x04\x00\x90",
 		"array32 of evidence":                "\x99\x01\x14\x00\x02\x00\x01" + strings.Repeat("\xc4\x20"+strings.Repeat("\x00", 32), 2) + "\xdd\xff\xff\xff\xff",
+		"array32 of buckets":                 "\x99\x01\x11\x01\xc4\x20" + strings.Repeat("\x01", 32) + "\x01\xc4\x20" + strings.Repeat("\x01", 32) + "\xdd\xff\xff\xff\xff",
+		"bin32 of hashes":                    "\x99\x01\x11\x01\xc4\x20" + strings.Repeat("\x01", 32) + "\x01\xc4\x20" + strings.Repeat("\x01", 32) + "\x91\x92\x00\xc6\x00\x07\x00\x00" + strings.Repeat("\x00", 36),
+		"as many parts as allowed":           "\x95\x01\x13\xc4\x20" + strings.Repeat("\x01", 32) + "\x00\xdc\x01\x00",
 		"proofs within proofs":               nestedProofs(FrameBytesMax),
 		"nested arrays":                      strings.Repeat("\x91", 4<<20),
 		"nested arrays for bundles":          "\x93\x01\x04" + strings.Repeat("\x91", FrameBytesMax-3),

@@ -12,8 +12,7 @@ import (
 type FrameKind uint8
 
 // The kinds of frames. Their numbers travel: they never change, and one given
-// up is not given away again. Reserved: 16 fetch-manifest, 17 manifest,
-// 18 fetch-chunk, 19 chunk.
+// up is not given away again.
 const (
 	FrameHello            FrameKind = 1
 	FrameRefusal          FrameKind = 2
@@ -30,14 +29,19 @@ const (
 	FrameFetchViewChange  FrameKind = 13
 	FrameFetchPrepared    FrameKind = 14
 	FramePrepared         FrameKind = 15
+	FrameFetchManifest    FrameKind = 16
+	FrameManifest         FrameKind = 17
+	FrameFetchChunk       FrameKind = 18
+	FrameChunk            FrameKind = 19
 	FrameEvidence         FrameKind = 20
 	FrameInvalidNewView   FrameKind = 21
 	FrameRecall           FrameKind = 22
 	FrameRecalled         FrameKind = 23
+	FrameRetained         FrameKind = 24
 )
 
 // Message is what a frame holds. The set is closed: pointers to the types of
-// this file, of viewchangewire.go and recall.go, to Status, to Evidence and to
+// this file, of viewchangewire.go, snapshot.go and recall.go, to Status, to Evidence and to
 // InvalidNewView. A message is never changed after it was sent or received.
 type Message interface {
 	FrameKind() FrameKind

@@ -57,6 +57,7 @@ func small(t testing.TB) map[FrameKind]Message {
 	maps.Copy(examples, smallViewChanges())
 	maps.Copy(examples, smallEvidence())
 	maps.Copy(examples, smallRecall())
+	maps.Copy(examples, smallSnapshot())
 	return examples
 }
 
@@ -107,6 +108,7 @@ func largest(t testing.TB) map[FrameKind]Message {
 	maps.Copy(examples, largestViewChanges())
 	maps.Copy(examples, largestEvidence())
 	maps.Copy(examples, largestRecall())
+	maps.Copy(examples, largestSnapshot())
 	return examples
 }
 
@@ -227,7 +229,7 @@ func TestValidate(t *testing.T) {
 		{"too many slots", on(FrameStatus, func(m *Status) { m.Slots = slots(WindowMax + 1) }), FrameStatus},
 	}
 	spoiled := map[FrameKind]bool{}
-	for _, test := range slices.Concat(tests, viewChangeSpoils(), evidenceSpoils(), recallSpoils()) {
+	for _, test := range slices.Concat(tests, viewChangeSpoils(), evidenceSpoils(), recallSpoils(), snapshotSpoils()) {
 		t.Run(test.kind.String()+"/"+test.name, func(t *testing.T) {
 			messages := small(t)
 			if err := messages[test.kind].Validate(); err != nil {
