@@ -2,30 +2,46 @@ package actors
 
 import (
 	"bytes"
-	"encoding/binary"
+	"errors"
+	"fmt"
 
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
 	"github.com/cretoai/consensus/storage"
 )
 
-// appImage is the application's part of an image: its whole snapshot, or of a
-// Bucketed one what was written since the checkpoint before.
+// appImage is the application's part of an image: of a Bucketed one what was
+// written since the checkpoint before, of another its whole snapshot as bucket 0.
+// An empty bucket was emptied.
 type appImage struct {
-	whole   []byte
-	buckets map[int][]byte // nil if there is a whole; an empty bucket was emptied
+	digest  messages.Digest // what stands for it in the state digest
+	parts   [][]messages.Digest
+	buckets map[int][]byte
 }
 
-func takeApp(app StateMachine) (*appImage, error) {
+// appHashes are the hashes of a Bucketed application's parts, kept up to date
+// from checkpoint to checkpoint; nil of another.
+type appHashes [][]messages.Digest
+
+// takeApp takes what was written, and hashes it. [C1]
+func takeApp(app StateMachine, hashes appHashes) (*appImage, error) {
 	b, ok := app.(Bucketed)
 	if !ok {
 		var snapshot bytes.Buffer
 		err := app.Snapshot(&snapshot)
-		return &appImage{whole: snapshot.Bytes()}, err
+		whole := snapshot.Bytes()
+		return &appImage{
+			digest: pbft.PieceDigest(app.Digest()), parts: [][]messages.Digest{pbft.HashParts(whole)},
+			buckets: map[int][]byte{0: whole},
+		}, err
 	}
 	changed := b.Changed()
 	im := &appImage{buckets: make(map[int][]byte, len(changed))}
 	for _, i := range changed {
 		im.buckets[i] = b.Bucket(i)
+		hashes[i] = pbft.HashParts(im.buckets[i])
 	}
+	im.digest, im.parts = pbft.BucketsDigest(hashes), append([][]messages.Digest(nil), hashes...)
 	return im, nil
 }
 
@@ -41,18 +57,70 @@ func (a *appImage) onto(old *appImage) {
 	}
 }
 
-func appKey(i int) []byte { return binary.BigEndian.AppendUint32(bytes.Clone(keyAppOf), uint32(i)) }
-
-func (a *appImage) write(b *storage.Batch) {
-	if a.buckets == nil {
-		b.Set(keyApp, a.whole)
-		return
-	}
+func (a *appImage) write(b *storage.Batch, l *layout) {
 	for i, data := range a.buckets { // one key each: the order plays no role
-		if len(data) == 0 {
-			b.Delete(appKey(i))
-		} else {
-			b.Set(appKey(i), data)
-		}
+		l.put(b, bucketOf{app: true, bucket: i}, data)
 	}
+}
+
+// bucketsOf is the number of an application's buckets, 0 if its state is one
+// piece.
+func bucketsOf(app StateMachine) int {
+	if b, ok := app.(Bucketed); ok {
+		return b.Buckets()
+	}
+	return 0
+}
+
+// checkBuckets refuses an application that no snapshot could hold.
+func checkBuckets(app StateMachine) error {
+	if n, limit := bucketsOf(app), messages.SnapshotBucketsMax-pbft.NewClients(64).Buckets(); n > limit {
+		return fmt.Errorf("the application has %d buckets, at most %d are possible", n, limit)
+	}
+	return nil
+}
+
+// errRefused ends reading for an application that knows why.
+var errRefused = errors.New("the application wants no more")
+
+// loadApp restores the application from the store.
+func loadApp(store *storage.State, l *layout, app StateMachine) error {
+	b, ok := app.(Bucketed)
+	if !ok {
+		var whole []byte
+		err := l.read(store, true, func(_ int, data []byte) error {
+			whole = data
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return app.Restore(bytes.NewReader(whole))
+	}
+	var failed error
+	err := b.RestoreBuckets(func(yield func(int, []byte) bool) {
+		failed = l.read(store, true, func(i int, data []byte) error {
+			if !yield(i, data) {
+				return errRefused
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return failed
+}
+
+// hashApp hashes the application as it is, every bucket anew.
+func hashApp(app StateMachine) (appHashes, messages.Digest) {
+	b, ok := app.(Bucketed)
+	if !ok {
+		return nil, pbft.PieceDigest(app.Digest())
+	}
+	hashes := make(appHashes, b.Buckets())
+	for i := range hashes {
+		hashes[i] = pbft.HashParts(b.Bucket(i))
+	}
+	return hashes, pbft.BucketsDigest(hashes)
 }

@@ -204,6 +204,8 @@ func (a *detectorActor) charge(m *misbehaved) []detector.Violation {
 			return core.Oversized(m.peer)
 		case sentFlood:
 			return core.Flooding(m.peer)
+		case sentWrongState:
+			return core.ProtocolViolation(m.peer)
 		case wasLate:
 			return core.TimeoutViolation(m.peer)
 		case wasSilent:

@@ -23,14 +23,21 @@ type execution struct {
 	images  []*image // checkpoints not yet durable, ascending
 	written messages.Seq
 	stable  *pbft.StableCheckpoint // the highest certificate not yet durable
+	later   *pbft.StableCheckpoint // one above it, while it is that of a snapshot
 	durable *pbft.StableCheckpoint // the last one that was made so, nil before
+
+	snapshotInterval messages.Seq
+
+	layout    *layout    // of the state store
+	install   *install   // a state that came here, not in force yet
+	installed *installed // the last one that is
 
 	changing bool      // the state is being changed at this moment
 	delivery *delivery // applied, not yet told to everyone
 }
 
-func newExecution(state *executedState) *execution {
-	return &execution{state: state, backlog: pbft.NewBacklog[*decided](state.seq), written: state.seq}
+func newExecution(state *executedState, l *layout, snapshotInterval messages.Seq) *execution {
+	return &execution{state: state, backlog: pbft.NewBacklog[*decided](state.seq), written: state.seq, layout: l, snapshotInterval: snapshotInterval}
 }
 
 // delivery is a batch that was applied, on its way to everyone concerned.
@@ -83,6 +90,9 @@ func (x *executor) resume(c actor.Context) {
 	}
 	if x.delivery != nil {
 		x.deliver(c)
+	}
+	if x.installed != nil {
+		x.tellInstalled(c)
 	}
 	if x.durable != nil {
 		c.Send(x.t.links.sequencer, &stableDurable{*x.durable})

@@ -18,7 +18,7 @@ func TestAChangeThatWasInterruptedStopsTheReplica(t *testing.T) {
 		system: system, links: newLinks(system.Address(), "replica-0"), opened: make(chan error, 1), done: make(chan struct{}),
 		pool: newPool(4, 0, 10, runtime.RealClock(), func() {}),
 	}
-	tree.execution = newExecution(&executedState{seq: 7})
+	tree.execution = newExecution(&executedState{seq: 7}, newLayout(0), 8)
 	tree.execution.changing = true
 	newExecutor(tree, 2).resume(nil)
 	if err := tree.Err(); err == nil || !strings.Contains(err.Error(), "in doubt") {

@@ -27,7 +27,8 @@ type executedState struct {
 	head    messages.Digest
 	clients *pbft.Clients
 	app     StateMachine
-	total   uint64 // vertices executed since genesis
+	hashes  appHashes // of app, as of the last checkpoint
+	total   uint64    // vertices executed since genesis
 }
 
 func (s *executedState) progress() *Progress { return &Progress{s.seq, s.head, s.total} }
@@ -53,6 +54,10 @@ func (x *executor) Receive(c actor.Context) {
 		c.Send(x.t.links.sequencer, &rebuilt{m.life, x.state.head, slices.Clone(x.history), x.states()})
 	case *rebuildDone:
 		x.persist(c)
+		x.onInstall(c)
+	case *install:
+		x.install = m
+		x.onInstall(c)
 	}
 }
 

@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"runtime/debug"
@@ -23,38 +22,34 @@ type image struct {
 	total   uint64
 	buckets map[int][]byte // client-table buckets written since
 	app     *appImage
+	clients [][]messages.Digest // the hashes of all parts of the client table
 }
 
-// Keys of the state store. The ledger's entries have a prefix of storage's own.
+// Keys of the state store. The ledger's entries have a prefix of storage's own,
+// those of the state itself are in parts.go.
 var (
-	keyHead   = []byte("head")    // seq 8 ‖ ledger head 32 ‖ vertices 8
-	keyStable = []byte("stable")  // a messages.StableRecord
-	keyApp    = []byte("app")     // the application's snapshot, or, of a Bucketed one,
-	keyAppOf  = []byte("app/")    // + bucket number 4
-	keyView   = []byte("view")    // see encodeViews; absent in view 0
-	keyBucket = []byte("client/") // + bucket number 2
+	keyHead   = []byte("head")   // seq 8 ‖ ledger head 32 ‖ vertices 8
+	keyStable = []byte("stable") // a messages.StableRecord
+	keyView   = []byte("view")   // see encodeViews; absent in view 0
 )
-
-func bucketKey(i int) []byte { return binary.BigEndian.AppendUint16(bytes.Clone(keyBucket), uint16(i)) }
 
 // takeImage copies what a restart at this checkpoint needs. Creators whose
 // nonces have all expired are forgotten first, on every replica alike. [X3, C1]
 func (s *executedState) takeImage() (*image, error) {
 	s.clients.Forget(s.seq)
 	clients, changed := s.clients.Digest()
-	im := &image{seq: s.seq, head: s.head, total: s.total, buckets: make(map[int][]byte, len(changed))}
+	im := &image{seq: s.seq, head: s.head, total: s.total, buckets: make(map[int][]byte, len(changed)), clients: s.clients.Hashes()}
 	for _, i := range changed {
 		im.buckets[i] = s.clients.EncodeBucket(i)
 	}
-	var app messages.Digest
 	var failed error
-	if err := recovered(func() { app = s.app.Digest(); im.app, failed = takeApp(s.app) }); err != nil {
+	if err := recovered(func() { im.app, failed = takeApp(s.app, s.hashes) }); err != nil {
 		return nil, err
 	}
 	if failed != nil {
 		return nil, fmt.Errorf("snapshot of the application: %w", failed)
 	}
-	im.digest = pbft.StateDigest(s.seq, s.head, app, clients)
+	im.digest = pbft.StateDigest(s.seq, s.head, s.total, im.app.digest, clients)
 	return im, nil
 }
 
@@ -119,8 +114,11 @@ func (x *executor) onStable(c actor.Context, stable pbft.StableCheckpoint) {
 		c.Send(x.t.links.sequencer, &stableDurable{*x.durable}) // a sequencer that lost its memory asks
 		return
 	}
-	if x.stable == nil || stable.Seq > x.stable.Seq {
+	switch {
+	case x.stable == nil || stable.Seq > x.stable.Seq && !x.snapshotDue(x.stable.Seq):
 		x.stable = &stable
+	case stable.Seq > x.stable.Seq && (x.later == nil || stable.Seq > x.later.Seq):
+		x.later = &stable // the snapshot first
 	}
 	x.persist(c)
 }
@@ -143,14 +141,18 @@ func (x *executor) persist(c actor.Context) {
 		x.t.fail(fmt.Errorf("write the stable checkpoint %d: %w", stable.Seq, err))
 		return
 	}
-	x.stable, x.durable = nil, &stable
+	im := x.images[slices.IndexFunc(x.images, func(im *image) bool { return im.seq == stable.Seq })]
+	x.stable, x.later, x.durable = x.later, nil, &stable
+	x.snap(im, stable)
 	x.forget(stable.Seq)
 	x.t.ledger.stored(stable.Seq)
 	x.t.ledger.vertices.stored(stable.Seq)
 	c.Send(x.t.links.sequencer, &stableDurable{stable})
 	c.Send(x.t.links.detector, &stableDurable{stable})
 	x.t.hub.publish(messages.Checkpointed{Seq: stable.Seq, Digest: stable.Digest})
+	x.trim()
 	x.t.log.Info().Uint64("seq", uint64(stable.Seq)).Stringer("digest", stable.Digest).Msg("checkpoint stable")
+	x.persist(c) // another may wait
 }
 
 // commit writes a checkpoint with all that a restart at it needs.
@@ -158,32 +160,48 @@ func (x *executor) commit(stable pbft.StableCheckpoint, views []byte) error {
 	batch := x.t.cfg.State.NewBatch()
 	for _, im := range x.images {
 		if im.seq <= stable.Seq {
-			im.write(batch)
+			im.write(batch, x.layout)
 		}
 	}
 	for _, e := range x.t.ledger.entries(stable.Seq) {
 		x.t.ledger.index.Put(batch, e)
 	}
 	x.t.ledger.vertices.write(batch, stable.Seq)
+	setStable(batch, stable, views)
+	return batch.Commit(true)
+}
+
+// setStable writes a certificate, with what belongs beside it of views.
+func setStable(b *storage.Batch, stable pbft.StableCheckpoint, views []byte) {
 	record, err := messages.StableRecord{Seq: stable.Seq, Digest: stable.Digest, Certificate: stable.Bundles}.AppendTo(nil)
 	if err != nil {
 		panic(fmt.Sprintf("a verified certificate cannot be recorded: %v", err))
 	}
-	batch.Set(keyStable, record)
-	batch.Set(keyView, views)
-	return batch.Commit(true)
+	b.Set(keyStable, record)
+	b.Set(keyView, views)
 }
 
 // write puts an image's changes into a batch of the state store.
-func (im *image) write(b *storage.Batch) {
-	head := binary.BigEndian.AppendUint64(nil, uint64(im.seq))
-	head = append(head, im.head[:]...)
-	head = binary.BigEndian.AppendUint64(head, im.total)
-	b.Set(keyHead, head)
-	im.app.write(b)
+func (im *image) write(b *storage.Batch, l *layout) {
+	b.Set(keyHead, encodeHead(im.seq, im.head, im.total))
+	im.app.write(b, l)
 	for i, data := range im.buckets { // one key each: the order plays no role
-		b.Set(bucketKey(i), data)
+		l.put(b, bucketOf{bucket: i}, data)
 	}
+}
+
+func encodeHead(seq messages.Seq, head messages.Digest, total uint64) []byte {
+	b := binary.BigEndian.AppendUint64(nil, uint64(seq))
+	b = append(b, head[:]...)
+	return binary.BigEndian.AppendUint64(b, total)
+}
+
+// decodeHead reads what encodeHead made.
+func decodeHead(b []byte) (seq messages.Seq, head messages.Digest, total uint64, err error) {
+	if len(b) != 8+32+8 {
+		return 0, head, 0, fmt.Errorf("the head has %d bytes", len(b))
+	}
+	return messages.Seq(binary.BigEndian.Uint64(b)), messages.Digest(b[8:40]), binary.BigEndian.Uint64(b[40:]), nil
 }
 
 // recovered runs code of the application's and turns a panic into an error.

@@ -259,6 +259,19 @@ func (i *ingress) route(c actor.Context, in *cluster.Inbound, message messages.M
 		c.Send(l.sequencer, &batchWanted{in.From, m.Digests})
 	case *messages.FetchDecided:
 		c.Send(l.sync, &decidedWanted{in.From, m})
+	case *messages.Manifest:
+		i.budgets[in.From].spend(len(m.Certificate) * costBundle)
+		c.Send(l.sync, &manifestOffered{in, m})
+		return true
+	case *messages.FetchManifest:
+		c.Send(l.sync, &manifestWanted{in.From, m.Seq})
+	case *messages.FetchChunk:
+		c.Send(l.sync, &chunkWanted{in.From, m})
+	case *messages.Chunk:
+		c.Send(l.sync, &chunkArrived{in, m})
+		return true
+	case *messages.Retained:
+		c.Send(l.sync, &retainedArrived{in.From, m})
 	case *messages.Recall:
 		c.Send(l.viewchange, &recallWanted{from: in.From, recall: m})
 	case *messages.Recalled:

@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/cretoai/consensus/messages"
@@ -24,7 +22,8 @@ type Inspection struct {
 	// state at that checkpoint, Index those of the index of vertices.
 	Clients, App, Index int64
 	// First and Last are the ledger's sequences, 0 without any; LastHead is its
-	// head after Last.
+	// head after Last. First is above 1 if the ledger was trimmed, or the state
+	// below came from the others, and Last may then be First-1.
 	First, Last messages.Seq
 	LastHead    messages.Digest
 	// Entered is the newest view with a NewView on disk, LeftFor the newest that
@@ -71,15 +70,17 @@ func (in *Inspection) readCheckpoint(state *storage.State) error {
 	if err != nil {
 		return fmt.Errorf("read the head: %w", err)
 	}
-	if len(head) != 8+32+8 {
-		return fmt.Errorf("the head has %d bytes", len(head))
+	if _, in.Head, in.Vertices, err = decodeHead(head); err != nil {
+		return err
 	}
-	copy(in.Head[:], head[8:])
-	in.Vertices = binary.BigEndian.Uint64(head[40:])
+	gen, err := readGeneration(state)
+	if err != nil {
+		return err
+	}
 	for _, part := range []struct {
 		prefix []byte
 		bytes  *int64
-	}{{keyBucket, &in.Clients}, {keyApp, &in.App}, {keyVertex, &in.Index}} {
+	}{{sectionPrefix(gen, false), &in.Clients}, {sectionPrefix(gen, true), &in.App}, {keyVertex, &in.Index}} {
 		if err := state.Prefix(part.prefix, func(_, value []byte) error { *part.bytes += int64(len(value)); return nil }); err != nil {
 			return err
 		}
@@ -92,12 +93,8 @@ func (in *Inspection) readLedger(l *Ledger, last messages.Seq) error {
 	if last == 0 {
 		return nil
 	}
-	in.First = 1
-	if first, err := l.index.First(); err == nil {
-		in.First = messages.Seq(first.Seq)
-	} else if !errors.Is(err, storage.ErrNotFound) {
-		return err
-	}
+	base, _ := l.Base()
+	in.First = base + 1
 	for seq := in.Stable.Seq + 1; seq <= last; seq++ {
 		d, ok, err := l.Decided(seq)
 		if err != nil {

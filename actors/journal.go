@@ -180,7 +180,7 @@ func (j *journal) addDecision(d *decided) {
 
 // addBundle writes a bundle, once.
 func (j *journal) addBundle(seq messages.Seq, b *messages.Bundle) {
-	if _, ok := j.bundles[b]; ok {
+	if at, ok := j.bundles[b]; ok && (at.Segment == 0 || at.Segment >= j.t.released.Load()) {
 		return
 	}
 	data, err := messages.BundleRecord{Bundle: b}.AppendTo(nil)

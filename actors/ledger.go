@@ -21,6 +21,7 @@ type Ledger struct {
 	params  messages.Params
 
 	mu     sync.RWMutex
+	base   ledgerBase
 	recent map[messages.Seq]*decided
 	places map[messages.Seq]storage.LedgerEntry
 
@@ -39,7 +40,10 @@ func newLedger(journal *storage.Journal, state *storage.State, params messages.P
 // and the last sequence in it.
 func ReadLedger(journal *storage.Journal, state *storage.State, g *messages.Genesis) (*Ledger, messages.Seq, error) {
 	l := newLedger(journal, state, g.Params)
-	var stable messages.Seq
+	if err := l.load(state); err != nil {
+		return nil, 0, err
+	}
+	stable := l.base.seq
 	switch last, err := l.index.Last(); {
 	case err == nil:
 		stable = messages.Seq(last.Seq)
@@ -64,7 +68,9 @@ func ReadLedger(journal *storage.Journal, state *storage.State, g *messages.Gene
 func (l *Ledger) add(d *decided) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.recent[d.commit.Seq] = d
+	if d.commit.Seq > l.base.seq {
+		l.recent[d.commit.Seq] = d
+	}
 }
 
 // placed notes where a finalised batch lies, until the state store knows. From
@@ -72,6 +78,9 @@ func (l *Ledger) add(d *decided) {
 func (l *Ledger) placed(e storage.LedgerEntry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if messages.Seq(e.Seq) <= l.base.seq {
+		return // a state was taken over meanwhile
+	}
 	l.places[messages.Seq(e.Seq)] = e
 	delete(l.recent, messages.Seq(e.Seq))
 }

@@ -293,6 +293,7 @@ const (
 	sentMalformed
 	sentOversized
 	sentFlood
-	wasLate   // with its NewView or batches: a suspicion
-	wasSilent // for long: a suspicion
+	sentWrongState // parts of a snapshot, or a manifest, that are provably none
+	wasLate        // with its NewView or batches: a suspicion
+	wasSilent      // for long: a suspicion
 )

@@ -19,6 +19,11 @@ var ErrPoolFull = errors.New("the pool of pending vertices is full: retry when s
 // finalised by the others, or later: proposing the same vertex again is safe.
 var ErrStopped = errors.New("the replica has stopped")
 
+// ErrSkipped says that a vertex, or another with its nonce, was executed among
+// sequences of which this replica fetched the outcome only: another replica has
+// the receipt, or had it.
+var ErrSkipped = errors.New("this replica skipped the sequence in which the vertex's nonce was spent, by state transfer: ask another replica for the receipt")
+
 // Receipt says where a vertex stands in the ledger.
 type Receipt struct {
 	Vertex   messages.Digest // the vertex's hash
@@ -335,6 +340,33 @@ func (p *Pool) tryAgain(e *entry) bool {
 	}
 	p.enqueue(&entry{bytes: encoded, hash: messages.HashVertex(encoded), origin: p.self, accepted: e.accepted, waiters: e.waiters})
 	return true
+}
+
+// Skipped drops the vertices whose nonce was spent in sequences up to seq that this
+// replica did not execute itself, and tells who waits for them.
+func (p *Pool) Skipped(seq messages.Seq, spent func(creator [32]byte, nonce uint64) bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.recent = recent{last: seq}
+	removed := false
+	for _, e := range p.entries { // the order plays no role
+		v, _, err := messages.ParseVertex(e.bytes)
+		if err != nil || !spent(v.Creator(), v.Nonce()) {
+			continue
+		}
+		p.remove(e)
+		removed = true
+		for _, at := range e.waiters {
+			if at.w.missing > 0 {
+				at.w.missing, at.w.err = 0, ErrSkipped
+				close(at.w.Done)
+			}
+		}
+	}
+	if removed {
+		close(p.space)
+		p.space = make(chan struct{})
+	}
 }
 
 func (p *Pool) remove(e *entry) {

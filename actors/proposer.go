@@ -47,6 +47,9 @@ func (p *proposer) Receive(c actor.Context) {
 		completed := p.inFlight[m.digest]
 		delete(p.inFlight, m.digest)
 		p.work(c, completed)
+	case *installed: // what was in flight was executed elsewhere, or is underway
+		p.stand = nil
+		c.Send(p.t.links.sequencer, &standingWanted{c.Self()})
 	case *proposalRefused:
 		delete(p.inFlight, m.batch.Digest())
 		p.t.pool.Return(m.batch)

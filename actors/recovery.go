@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,8 +20,16 @@ type recovery struct {
 // store, then from the journal what was accepted, prepared and voted above it,
 // and what was decided, which is executed again. [D5]
 func (t *Tree) recover() (*recovery, *execution, error) {
-	stable, state, err := t.recoverState()
+	stable, state, l, err := t.recoverState()
 	if err != nil {
+		return nil, nil, err
+	}
+	t.generation.Store(uint32(l.gen))
+	if err := t.ledger.load(t.cfg.State); err != nil {
+		return nil, nil, err
+	}
+	t.recoverSnapshot(stable, state, l)
+	if err := t.release(); err != nil {
 		return nil, nil, err
 	}
 	replay, err := t.replay(stable.Seq)
@@ -31,7 +37,7 @@ func (t *Tree) recover() (*recovery, *execution, error) {
 		return nil, nil, err
 	}
 	head := state.head
-	x := newExecution(state)
+	x := newExecution(state, l, t.cfg.Genesis.Params.SnapshotInterval)
 	if err := x.again(t, replay); err != nil {
 		return nil, nil, err
 	}
@@ -135,68 +141,52 @@ func recoverStable(store *storage.State) (pbft.StableCheckpoint, error) {
 
 // recoverState reads the last stable checkpoint and checks that the state read
 // is the one a quorum signed.
-func (t *Tree) recoverState() (pbft.StableCheckpoint, *executedState, error) {
+func (t *Tree) recoverState() (pbft.StableCheckpoint, *executedState, *layout, error) {
+	if err := checkBuckets(t.cfg.App); err != nil {
+		return pbft.StableCheckpoint{}, nil, nil, err
+	}
+	gen, err := readGeneration(t.cfg.State)
+	if err != nil {
+		return pbft.StableCheckpoint{}, nil, nil, err
+	}
+	l := newLayout(gen)
 	state := &executedState{clients: pbft.NewClients(t.cfg.Genesis.Params.NonceWindow), app: t.cfg.App}
 	stable, err := recoverStable(t.cfg.State)
 	if err != nil || stable.Seq == 0 {
-		return stable, state, err
+		state.hashes, _ = hashApp(t.cfg.App)
+		return stable, state, l, err
 	}
-	if err := state.load(t.cfg.State); err != nil {
-		return stable, nil, fmt.Errorf("read the state of checkpoint %d: %w", stable.Seq, err)
+	head, err := t.cfg.State.Get(keyHead)
+	if err == nil {
+		state.seq, state.head, state.total, err = decodeHead(head)
 	}
-	clients, _ := state.clients.Digest()
-	if got := pbft.StateDigest(state.seq, state.head, state.app.Digest(), clients); state.seq != stable.Seq || got != stable.Digest {
-		return stable, nil, fmt.Errorf("the state on disk (sequence %d, digest %v) is not the one of the stable checkpoint (sequence %d, digest %v): "+
+	var got messages.Digest
+	if err == nil {
+		got, err = state.load(t.cfg.State, l)
+	}
+	if err != nil {
+		return stable, nil, nil, fmt.Errorf("read the state of checkpoint %d: %w", stable.Seq, err)
+	}
+	if state.seq != stable.Seq || got != stable.Digest {
+		return stable, nil, nil, fmt.Errorf("the state on disk (sequence %d, digest %v) is not the one of the stable checkpoint (sequence %d, digest %v): "+
 			"it was another application's, or the folder is damaged; restore it from another replica", state.seq, got, stable.Seq, stable.Digest)
 	}
-	return stable, state, nil
+	return stable, state, l, nil
 }
 
-func (s *executedState) load(store *storage.State) error {
-	head, err := store.Get(keyHead)
-	if err != nil {
-		return err
+// load reads the client table and the application, and gives the digest of the
+// whole: of what is in memory now, not of what was read.
+func (s *executedState) load(store *storage.State, l *layout) (messages.Digest, error) {
+	if err := loadApp(store, l, s.app); err != nil {
+		return messages.Digest{}, fmt.Errorf("restore the application: %w", err)
 	}
-	if len(head) != 8+32+8 {
-		return fmt.Errorf("the head has %d bytes", len(head))
+	if err := l.read(store, false, s.clients.RestoreBucket); err != nil {
+		return messages.Digest{}, fmt.Errorf("restore the client table: %w", err)
 	}
-	s.seq = messages.Seq(binary.BigEndian.Uint64(head))
-	copy(s.head[:], head[8:])
-	s.total = binary.BigEndian.Uint64(head[40:])
-	if err := loadApp(store, s.app); err != nil {
-		return fmt.Errorf("restore the application: %w", err)
-	}
-	return store.Prefix(keyBucket, func(key, value []byte) error {
-		return s.clients.RestoreBucket(int(binary.BigEndian.Uint16(key[len(keyBucket):])), value)
-	})
-}
-
-// errRefused ends reading for an application that knows why.
-var errRefused = errors.New("the application wants no more")
-
-// loadApp restores the application from what images left in the store.
-func loadApp(store *storage.State, app StateMachine) error {
-	b, ok := app.(Bucketed)
-	if !ok {
-		whole, err := store.Get(keyApp)
-		if err != nil {
-			return err
-		}
-		return app.Restore(bytes.NewReader(whole))
-	}
-	var failed error
-	err := b.RestoreBuckets(func(yield func(int, []byte) bool) {
-		failed = store.Prefix(keyAppOf, func(key, value []byte) error {
-			if !yield(int(binary.BigEndian.Uint32(key[len(keyAppOf):])), value) {
-				return errRefused
-			}
-			return nil
-		})
-	})
-	if err != nil {
-		return err
-	}
-	return failed
+	clients, _ := s.clients.Digest()
+	var app messages.Digest
+	s.hashes, app = hashApp(s.app)
+	return pbft.StateDigest(s.seq, s.head, s.total, app, clients), nil
 }
 
 // replay gathers the journal's records above the stable checkpoint.

@@ -107,6 +107,10 @@ func unverified(message any) *cluster.Inbound {
 		return m.in
 	case *decidedOffered:
 		return m.in
+	case *manifestOffered:
+		return m.in
+	case *chunkArrived:
+		return m.in
 	}
 	return nil
 }

@@ -99,6 +99,10 @@ func (s *sequencer) Receive(c actor.Context) {
 			s.core.Hold(m.seq, m.batch)
 		}
 		s.perform(c, s.core.OnExecuted(m.seq, m.view, m.digest, m.head))
+	case *installed:
+		s.perform(c, s.core.OnInstalled(m.stable, m.head))
+		s.t.quarantine.forget(m.stable.Seq)
+		s.announce(c)
 	case *checkpointReached:
 		s.perform(c, s.core.OnCheckpointReached(m.seq, m.state))
 	case *certificateArrived:

@@ -184,6 +184,8 @@ func (s *signer) verify(c actor.Context, m *verify) {
 			c.Send(s.t.links.ingress, &settled{from: m.in.From, refund: len(msg.Certificate) * costBundle})
 			c.Send(s.t.links.sequencer, &certificateArrived{stable})
 		}
+	case *messages.Manifest:
+		s.manifest(c, m.in.From, msg)
 	case *messages.ViewChangeMessage:
 		s.viewChange(c, m.in.From, msg)
 	case *messages.NewViewMessage:

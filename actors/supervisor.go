@@ -101,6 +101,7 @@ func (r *root) Receive(c actor.Context) {
 	case *actor.Started:
 		r.start(c)
 	case *actor.Stopped:
+		r.t.snapshots.close()
 		close(r.t.ended)
 	case *end:
 		if r.ending {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
 )
 
 // fetched is a certified batch a member sent on request, verified.
@@ -28,31 +29,36 @@ type catchUp struct {
 	deadline time.Time
 	failed   int    // requests that brought nothing in time, since nothing was missing
 	slow     []bool // members that did not bring what they were asked for
-	served   []int  // sequences sent to each member since the last heartbeat
+	transfer *transfer
+	serving  *serving
 }
 
-// Bounds of catching up: how many sequences one request asks for, how long it
-// may take to bring the next one, and how much is served to one member between
-// two heartbeats.
+// Bounds of catching up: how many sequences one request asks for, and how long it
+// may take to bring the next one.
 const (
 	fetchRange    = 16 // full batches that fit the transport's lane for bulk
 	fetchPatience = 3  // heartbeats without progress
-	servedPerBeat = 128
 	// fetchDoublings bounds how often patience doubles: on a network slower than it
 	// every answer came too late, and a late replica stayed so for ever.
 	fetchDoublings = 5
 )
 
 func newCatchUp(t *Tree) *catchUp {
-	return &catchUp{t: t, executed: t.Progress().Seq, peers: make([]messages.Seq, t.n), slow: make([]bool, t.n), served: make([]int, t.n)}
+	return &catchUp{
+		t: t, executed: t.Progress().Seq, peers: make([]messages.Seq, t.n), slow: make([]bool, t.n),
+		transfer: newTransfer(t), serving: newServing(t),
+	}
 }
 
 func (s *catchUp) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
+	case *actor.Started:
+		s.transfer.resume(c, s.executed)
 	case *statusArrived:
 		s.peers[m.from] = m.status.Executed
 	case *executed:
 		s.executed = max(s.executed, m.seq)
+		s.transfer.perform(c, s.transfer.core.Executed(s.executed))
 		s.deadline = s.t.cfg.Clock.Now().Add(s.timeout())
 		if s.asked != 0 && s.executed >= s.asked {
 			s.asked = 0
@@ -63,7 +69,46 @@ func (s *catchUp) Receive(c actor.Context) {
 	case *fetched:
 		s.onFetched(c, m)
 	case *decidedWanted:
-		s.serve(c, m)
+		s.serving.decided(c, m)
+	case *manifestWanted:
+		s.serving.manifest(c, m)
+	case *chunkWanted:
+		s.serving.chunk(c, m.from, m.request)
+	case *installed:
+		s.executed = max(s.executed, m.stable.Seq)
+		s.asked = 0
+		s.transfer.perform(c, s.transfer.core.Installed(m.stable.Seq))
+		s.ask(c)
+	default:
+		s.onTransfer(c)
+	}
+}
+
+// onTransfer handles what comes of a state transfer, and lets time pass.
+func (s *catchUp) onTransfer(c actor.Context) {
+	x := s.transfer
+	switch m := c.Message().(type) {
+	case *retainedArrived:
+		if m.from == s.from {
+			s.asked = 0 // it has not got it; the next one is asked with the next heartbeat
+		}
+		x.perform(c, x.core.OnRetained(m.from, m.retained))
+	case *manifestOffered:
+		if !x.core.Wants(m.in.From, m.manifest.Seq) {
+			s.t.cfg.Metrics.Dropped("unsolicited", 1)
+			m.in.Release()
+			return
+		}
+		c.Send(s.t.links.signers, &verify{m.in, m.manifest})
+	case *manifestProved:
+		x.perform(c, x.core.OnManifest(m.from, m.manifest))
+		x.perform(c, x.core.Ask(s.usable()))
+	case *chunkArrived:
+		x.perform(c, x.core.OnChunk(m.in.From, m.chunk))
+		x.perform(c, x.core.Ask(s.usable()))
+		m.in.Release()
+	case *installRefused:
+		x.perform(c, x.core.Refused())
 	case *tick:
 		s.beat(c)
 	}
@@ -98,7 +143,8 @@ func (s *catchUp) onFetched(c actor.Context, m *fetched) {
 // beat asks when others are ahead and nothing was executed since the last
 // heartbeat: while sequences complete by themselves there is nothing to fetch.
 func (s *catchUp) beat(c actor.Context) {
-	clear(s.served)
+	s.serving.beat(c)
+	s.transfer.perform(c, s.transfer.core.OnTick(s.usable()))
 	moved := s.executed > s.before
 	s.before = s.executed
 	if s.asked != 0 {
@@ -167,21 +213,13 @@ func (s *catchUp) after(m messages.Index, may func(messages.Index) bool) (messag
 	return 0, false
 }
 
-// serve answers a request from the ledger, within what one member may have.
-func (s *catchUp) serve(c actor.Context, m *decidedWanted) {
-	for seq := m.request.From; seq <= m.request.To; seq++ {
-		if s.served[m.from] >= s.t.share(m.from, servedPerBeat) {
-			s.t.cfg.Metrics.LimitReached("served_sequences")
-			return
+// usable tells a state transfer whom it may ask.
+func (s *catchUp) usable() pbft.Usable {
+	u := pbft.Usable{Banned: s.t.detector.banned()}
+	for i, seq := range s.peers {
+		if m := messages.Index(i); m != s.t.cfg.Self && seq > s.executed && s.t.cfg.Transport.Connected(m) {
+			u.Ahead |= 1 << i
 		}
-		d, ok, err := s.t.ledger.Decided(seq)
-		if err != nil {
-			s.t.log.Error().Uint64("seq", uint64(seq)).Err(err).Msg("the ledger could not be read for a peer")
-		}
-		if !ok {
-			return
-		}
-		s.served[m.from]++
-		c.Send(s.t.links.egress, &send{m.from, cluster.LaneBulk, d})
 	}
+	return u
 }

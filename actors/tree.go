@@ -41,6 +41,7 @@ type Config struct {
 	Version   string
 
 	FrameBytesMax    int           // the most the journal writes in one frame; a record more fits a segment
+	LedgerRetain     messages.Seq  // sequences kept in the ledger, at least; 0 keeps all
 	PipelineDepth    int           // the leader's sequences in flight
 	MaxPending       int           // vertices the pool holds of this replica's own
 	FinalityTimeout  time.Duration // the most a view's base timeout can be
@@ -78,6 +79,7 @@ type Tree struct {
 	creators   *crypto.Creators
 	ledger     *Ledger
 	hub        *hub
+	snapshots  *snapshots
 	detector   *Detector
 	peers      *peers
 	recovered  *recovery // until the first sequencer took it
@@ -94,6 +96,9 @@ type Tree struct {
 	full       atomic.Pointer[string] // why the disk is too full, nil if it is not
 	views      atomic.Pointer[[]byte] // what a restart needs to know of views, see encodeViews
 	patience   atomic.Int64           // the view's timeout, nanoseconds
+	generation atomic.Uint32          // of the state in force in the store, see parts.go
+	released   atomic.Uint64          // the journal's segments below are given up
+	fetching   atomic.Pointer[Fetching]
 
 	mu      sync.Mutex
 	stopped bool
@@ -161,6 +166,7 @@ func Start(system *actor.ActorSystem, cfg Config) (*Tree, error) {
 	t.ledger = newLedger(cfg.Journal, cfg.State, cfg.Genesis.Params)
 	t.creators = cfg.Keyring.Creators(creatorKeys, creatorSignatures)
 	t.detector, t.unopened = newDetector(t), newUnopened(n)
+	t.snapshots = &snapshots{t: t}
 	if err := t.recoverEvidence(); err != nil {
 		return nil, err
 	}

@@ -153,3 +153,19 @@ func (s *signer) decided(c actor.Context, from messages.Index, d *messages.Decid
 	s.openOwn(c, d.Certificate)
 	c.Send(s.t.links.sync, &fetched{from, decision})
 }
+
+// manifest checks the certificate that proves a manifest, and tells the sequencer
+// of it. [R4]
+func (s *signer) manifest(c actor.Context, from messages.Index, m *messages.Manifest) {
+	stable, err := s.t.prove(m)
+	if err != nil {
+		s.reject(c, from, sentWrongState, "bad certificate", err)
+		return
+	}
+	s.openOwn(c, m.Certificate)
+	for _, b := range m.Certificate {
+		b.Signature = bytes.Clone(b.Signature) // it outlives the frame, which holds much else
+	}
+	c.Send(s.t.links.sequencer, &certificateArrived{stable})
+	c.Send(s.t.links.sync, &manifestProved{from, m})
+}

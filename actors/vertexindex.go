@@ -161,6 +161,21 @@ func (x *vertexIndex) stored(seq messages.Seq) {
 	x.blocks = append([]indexBlock(nil), x.blocks[n:]...)
 }
 
+// cut removes, in a batch of the store, what was noted up to the checkpoint seq.
+func (x *vertexIndex) cut(b *storage.Batch, seq messages.Seq) {
+	for i := range indexBuckets {
+		b.DeleteRange(vertexKey(i, 0), vertexKey(i, seq))
+	}
+}
+
+// begin goes on behind the checkpoint seq.
+func (x *vertexIndex) begin(seq messages.Seq) {
+	x.stored(seq)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.last = max(x.last, seq)
+}
+
 // find gives the places where a vertex of that hash may be: first those where
 // it was executed, at most one of which is it, and then the newest where it may
 // have been a no-op.

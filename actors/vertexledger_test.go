@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
 )
 
 // vertexWith makes an operation of a vertex with these parents; its hash is the
@@ -183,9 +184,10 @@ func TestChangedBucketsAreTheState(t *testing.T) {
 	var l VertexLedger
 	disk := make(map[int][]byte)
 	var waiting *appImage
+	hashes, _ := hashApp(&l)
 	for i, count := range []uint64{5, 5, 1000, 1030, 1030, 9000, 9001} {
 		grow(t, &l, count)
-		im, err := takeApp(&l)
+		im, err := takeApp(&l, hashes)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -210,6 +212,9 @@ func TestChangedBucketsAreTheState(t *testing.T) {
 	if restored.Digest() != l.Digest() {
 		t.Error("the images are another state")
 	}
+	if _, whole := hashApp(&restored); whole != pbft.BucketsDigest(hashes) {
+		t.Error("the hashes of what changed are not those of the state")
+	}
 }
 
 // BenchmarkVertexLedger is what executing a vertex costs, without parents and
@@ -219,6 +224,7 @@ func BenchmarkVertexLedger(b *testing.B) {
 		b.Run(map[int]string{0: "plain", 2: "parents"}[parents], func(b *testing.B) {
 			var l VertexLedger
 			grow(b, &l, 3*generation)
+			hashes, _ := hashApp(&l)
 			ops := make([]Operation, messages.BatchVerticesMax)
 			for i := range ops {
 				ops[i] = vertexWith(b, messages.Digest{}, []messages.Digest{hashOf(l.Count() - 9), hashOf(l.Count() - 99)}[:parents]...)
@@ -229,8 +235,7 @@ func BenchmarkVertexLedger(b *testing.B) {
 					ops[k].Hash = hashOf(l.Count() + uint64(k))
 				}
 				if l.Apply(1, ops); i%128 == 127 {
-					l.Digest()
-					if _, err := takeApp(&l); err != nil {
+					if _, err := takeApp(&l, hashes); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -73,6 +73,8 @@ func (v *viewchange) Receive(c actor.Context) {
 		v.perform(c, v.manager.OnStatus(now, m.from, m.status))
 	case *tick:
 		v.perform(c, v.manager.OnTick(now, v.load()))
+	case *installed:
+		v.executed = max(v.executed, m.stable.Seq)
 	case *executed:
 		v.onExecuted(m)
 	case *viewChangeOffered:

@@ -61,6 +61,8 @@ var limits = []string{
 	"forwarded",        // its vertices fill its part of the pool
 	"served_sequences", // it asked for more of the ledger than it gets at a time
 	"served_batches",   // it asked for more batches than it gets at a time
+	"served_manifests", // likewise of manifests of snapshots
+	"served_chunks",    // likewise of snapshots
 }
 
 // normal brings a reason or name, as other packages print it, into the form of

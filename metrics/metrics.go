@@ -40,6 +40,10 @@ type Metrics struct {
 	stableCheckpoint, executedSequence prometheus.Gauge
 	pendingVertices, peersConnected    prometheus.Gauge
 	walSyncDisabled, diskFree          prometheus.Gauge
+	stateTransfers, transferredBytes   prometheus.Counter
+	transferParts, transferMissing     prometheus.Gauge
+	snapshotSequence, snapshotAge      prometheus.Gauge
+	ledgerFirst                        prometheus.Gauge
 	queueDepth                         closed[prometheus.Gauge]
 	phaseDuration                      closed[prometheus.Observer]
 	batchVertices, batchBytes          prometheus.Observer
@@ -88,6 +92,13 @@ func New(o Options) *Metrics {
 	m.peersConnected = r.gauge("peers_connected", "Other members with an open channel.")
 	m.diskFree = r.gauge("disk_free_bytes", "Bytes left on the disk of the journal, where its file system tells.")
 	m.walSyncDisabled = r.gauge("wal_sync_disabled", "1 if the journal is not flushed before votes are sent, which is unsafe; 0 otherwise.")
+	m.stateTransfers = r.counter("state_transfers_total", "Snapshots this replica has begun to fetch.")
+	m.transferredBytes = r.counter("state_transfer_bytes_total", "Bytes of snapshots fetched and found right.")
+	m.transferParts = r.gauge("state_transfer_parts", "Parts of the snapshot that is being fetched; 0 while none is.")
+	m.transferMissing = r.gauge("state_transfer_missing_parts", "Parts of it that are still missing.")
+	m.snapshotSequence = r.gauge("snapshot_sequence", "Sequence of the newest snapshot others may have; 0 without one.")
+	m.snapshotAge = r.gauge("snapshot_age_seconds", "How long ago it was taken.")
+	m.ledgerFirst = r.gauge("ledger_first_sequence", "The oldest sequence in the ledger.")
 	m.queueDepth = r.gauges("queue_depth", "Items that wait, by queue.", "queue", queues)
 	r.buildInfo(o.Version)
 

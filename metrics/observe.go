@@ -135,3 +135,28 @@ func (m *Metrics) NetworkSent(peer int, lane string, bytes int) {
 func (m *Metrics) NetworkReceived(peer int, bytes int) {
 	m.receivedBytes.at(strconv.Itoa(peer)).Add(float64(max(bytes, 0)))
 }
+
+// State transfer.
+
+// StateTransferBegan counts a snapshot that is being fetched.
+func (m *Metrics) StateTransferBegan() { m.stateTransfers.Inc() }
+
+// StateTransferred counts bytes of parts that were fetched and are right.
+func (m *Metrics) StateTransferred(bytes int) { m.transferredBytes.Add(float64(max(bytes, 0))) }
+
+// SetStateTransfer says how many parts the snapshot has that is being fetched, and
+// how many are missing; none while nothing is fetched.
+func (m *Metrics) SetStateTransfer(parts, missing int) {
+	m.transferParts.Set(float64(parts))
+	m.transferMissing.Set(float64(missing))
+}
+
+// SetSnapshot says at which sequence the newest snapshot was taken, which others
+// may have, and how many seconds ago.
+func (m *Metrics) SetSnapshot(seq uint64, age time.Duration) {
+	m.snapshotSequence.Set(float64(seq))
+	m.snapshotAge.Set(age.Seconds())
+}
+
+// SetLedgerFirst says which is the oldest sequence in the ledger.
+func (m *Metrics) SetLedgerFirst(seq uint64) { m.ledgerFirst.Set(float64(seq)) }

@@ -1,6 +1,10 @@
 package pbft
 
-import "github.com/cretoai/consensus/messages"
+import (
+	"maps"
+
+	"github.com/cretoai/consensus/messages"
+)
 
 // Backlog brings what was committed into the order of its sequences: each is
 // given out once, when everything before it was. [N9]
@@ -35,4 +39,14 @@ func (b *Backlog[T]) Next() (next T, ok bool) {
 func (b *Backlog[T]) Waiting(seq messages.Seq) (waiting T, ok bool) {
 	waiting, ok = b.waiting[seq]
 	return waiting, ok
+}
+
+// Skip goes on after the sequence last: what lies at or below is not given out
+// any more.
+func (b *Backlog[T]) Skip(last messages.Seq) {
+	if last <= b.last {
+		return
+	}
+	b.last = last
+	maps.DeleteFunc(b.waiting, func(seq messages.Seq, _ T) bool { return seq <= last })
 }

@@ -12,13 +12,14 @@ import (
 // history, so that states that differ anywhere differ in what is voted for.
 func TestC1_TheStateDigestCoversEverything(t *testing.T) {
 	d := digestOf
-	base := pbft.StateDigest(4, d(1), d(2), d(3))
+	base := pbft.StateDigest(4, d(1), 5, d(2), d(3))
 	for name, other := range map[string]messages.Digest{
-		"sequence":    pbft.StateDigest(5, d(1), d(2), d(3)),
-		"head":        pbft.StateDigest(4, d(9), d(2), d(3)),
-		"application": pbft.StateDigest(4, d(1), d(9), d(3)),
-		"clients":     pbft.StateDigest(4, d(1), d(2), d(9)),
-		"their order": pbft.StateDigest(4, d(2), d(1), d(3)),
+		"sequence":    pbft.StateDigest(5, d(1), 5, d(2), d(3)),
+		"head":        pbft.StateDigest(4, d(9), 5, d(2), d(3)),
+		"vertices":    pbft.StateDigest(4, d(1), 6, d(2), d(3)),
+		"application": pbft.StateDigest(4, d(1), 5, d(9), d(3)),
+		"clients":     pbft.StateDigest(4, d(1), 5, d(2), d(9)),
+		"their order": pbft.StateDigest(4, d(2), 5, d(1), d(3)),
 	} {
 		if other == base {
 			t.Errorf("the state digest does not depend on the %s", name)

@@ -2,7 +2,6 @@ package pbft
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -40,8 +39,8 @@ type client struct {
 // bucket groups creators by the first byte of their id, so that a checkpoint
 // hashes again only what was written since the last one.
 type bucket struct {
-	creators []*client // ascending by id
-	digest   messages.Digest
+	creators []*client         // ascending by id
+	parts    []messages.Digest // see HashParts
 	dirty    bool
 }
 
@@ -198,28 +197,24 @@ func (c *Clients) Len() int { return len(c.byID) }
 // Digest is the root over the buckets' hashes; only buckets written since the
 // last call are hashed again, and appended to changed. [C1]
 func (c *Clients) Digest() (root messages.Digest, changed []int) {
-	h := sha256.New()
-	h.Write([]byte("cretoai-consensus/v1/clients\x00"))
 	for i := range c.buckets {
-		b := &c.buckets[i]
-		if b.dirty {
-			b.digest = c.bucketDigest(i)
+		if b := &c.buckets[i]; b.dirty {
+			b.parts = HashParts(c.EncodeBucket(i))
 			b.dirty = false
 			changed = append(changed, i)
 		}
-		h.Write(b.digest[:])
 	}
-	h.Sum(root[:0])
-	return root, changed
+	return bucketsRoot(tagClients, clientBuckets, func(i int) []messages.Digest { return c.buckets[i].parts }), changed
 }
 
-// bucketDigest is zero for an empty bucket, whether it was always empty or its
-// creators were forgotten: a restored table cannot tell the two apart.
-func (c *Clients) bucketDigest(i int) messages.Digest {
-	if len(c.buckets[i].creators) == 0 {
-		return messages.Digest{}
+// Hashes gives the hashes of the parts of all buckets, as of the last Digest.
+// They are never changed.
+func (c *Clients) Hashes() [][]messages.Digest {
+	hashes := make([][]messages.Digest, clientBuckets)
+	for i := range hashes {
+		hashes[i] = c.buckets[i].parts
 	}
-	return sha256.Sum256(c.EncodeBucket(i))
+	return hashes
 }
 
 // EncodeBucket gives a bucket's fixed-layout bytes: for each creator, ascending,

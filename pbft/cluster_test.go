@@ -95,7 +95,7 @@ type state struct {
 }
 
 func (s state) digest() messages.Digest {
-	return pbft.StateDigest(s.seq, s.head, messages.Digest{}, sha256.Sum256(s.clients))
+	return pbft.StateDigest(s.seq, s.head, 0, messages.Digest{}, sha256.Sum256(s.clients))
 }
 
 func (s state) execute(batch messages.Digest) state {

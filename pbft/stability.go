@@ -137,6 +137,21 @@ func (s *Sequencer) OnStable(c StableCheckpoint) []Effect {
 	return s.take()
 }
 
+// OnInstalled notes that the state at a checkpoint came here by state transfer and
+// is durable, with the ledger head there. Execution and the window move; views,
+// votes and claims above them stay what they are. [R4, C3]
+func (s *Sequencer) OnInstalled(c StableCheckpoint, head messages.Digest) []Effect {
+	if c.Seq > s.executed {
+		tracked := s.voter.Marks() // nothing outside has a tracker
+		for seq := max(s.executed, tracked.Low) + 1; seq <= min(c.Seq, tracked.High); seq++ {
+			s.emit(StopSlot{seq})
+		}
+		s.executed, s.head, s.highest = c.Seq, head, max(s.highest, c.Seq)
+		s.fetching.executed(c.Seq)
+	}
+	return s.OnStable(c)
+}
+
 // raise moves the window above a checkpoint whose certificate is durable.
 func (s *Sequencer) raise(c StableCheckpoint) {
 	if c.Seq > s.floor.Seq {

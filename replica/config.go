@@ -64,6 +64,11 @@ type Config struct {
 	WALSync storage.SyncPolicy
 	// SegmentBytes is the size of a journal segment; default 64 MiB.
 	SegmentBytes int64
+	// LedgerRetain is how many sequences the ledger keeps at least; the default, 0,
+	// keeps all. Older ones are given up, with the receipts of their vertices, once
+	// there is a snapshot above them: who lacks them gets the snapshot instead. It
+	// may differ from replica to replica.
+	LedgerRetain messages.Seq
 	// Signers is the number of actors that sign and verify; default 2.
 	Signers int
 }

@@ -14,15 +14,21 @@ import (
 
 // LedgerSummary is what the folder of a stopped replica proves.
 type LedgerSummary struct {
+	// Base is where the ledger on disk begins: behind this sequence, with BaseHead.
+	// They are zero for one that begins at genesis. Otherwise the head there is the
+	// folder's word, on which Head rests: what led to it is not in the folder.
+	Base     messages.Seq
+	BaseHead messages.Digest
 	Seq      messages.Seq    // the last finalised sequence on disk
-	Head     messages.Digest // recomputed from the batches
-	Vertices uint64          // in all batches, no-ops included
+	Head     messages.Digest // recomputed from the batches above Base
+	Vertices uint64          // in all these batches, no-ops included
 }
 
 // ReadLedger reads every finalised batch in the folder of a replica that is not
 // running, and trusts nothing it finds there: each batch is hashed again, each
 // commit certificate verified, and the head recomputed. visit, if not nil, is
-// given every batch with its certificate, in order.
+// given every batch with its certificate, in order. A ledger that was trimmed
+// begins above sequence 1, see LedgerSummary.
 func ReadLedger(home string, genesis *messages.Genesis, member messages.Index, visit func(*messages.Decided) error) (*LedgerSummary, error) {
 	return readLedger(vfs.Default, home, genesis, member, visit)
 }
@@ -41,8 +47,9 @@ func readLedger(fs vfs.FS, home string, genesis *messages.Genesis, member messag
 	if err != nil {
 		return nil, err
 	}
-	summary = &LedgerSummary{}
-	for seq := messages.Seq(1); seq <= last; seq++ {
+	base, head := ledger.Base()
+	summary = &LedgerSummary{Base: base, BaseHead: head, Seq: base, Head: head}
+	for seq := base + 1; seq <= last; seq++ {
 		d, ok, err := ledger.Decided(seq)
 		if err != nil {
 			return nil, err

@@ -16,13 +16,13 @@ var ErrUnknownVertex = errors.New("not in this replica's ledger")
 // Found is a vertex in the ledger.
 type Found = actors.Found
 
-// Find looks a finalised vertex up by its hash, or gives ErrUnknownVertex. It
-// reads the disk. The data of its result is not kept: its receipt says whether
+// Find looks a finalised vertex up by its hash, or gives ErrUnknownVertex, with
+// ErrTrimmed if the ledger here does not begin at sequence 1. It reads the disk. The data of its result is not kept: its receipt says whether
 // the vertex failed, not why.
 func (r *Replica) Find(hash messages.Digest) (*Found, error) {
 	f, err := r.tree.Ledger().Find(hash)
 	if err == nil && f == nil {
-		err = fmt.Errorf("vertex %s: %w", hash.Hex(), ErrUnknownVertex)
+		err = fmt.Errorf("vertex %s: %w", hash.Hex(), r.missing())
 	}
 	return f, err
 }
@@ -33,6 +33,9 @@ func (r *Replica) Proof(receipt Receipt) (*messages.FinalityProof, error) {
 	f, err := r.tree.Ledger().At(receipt.Seq, receipt.Position)
 	if err != nil {
 		return nil, err
+	}
+	if first := r.FirstSequence(); f == nil && receipt.Seq < first {
+		return nil, fmt.Errorf("vertex %s: %w", receipt.Vertex.Hex(), TrimmedError{receipt.Seq, first})
 	}
 	if f == nil || f.Receipt.Vertex != receipt.Vertex {
 		return nil, fmt.Errorf("vertex %s at sequence %d, position %d: %w", receipt.Vertex.Hex(), receipt.Seq, receipt.Position, ErrUnknownVertex)

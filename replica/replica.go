@@ -112,7 +112,7 @@ func (r *Replica) start(cfg *Config, o *options) error {
 		Genesis: r.genesis, Keyring: r.keyring, Self: r.self, Key: cfg.Key,
 		Transport: transport, Journal: f.journal, State: f.state, App: o.app,
 		Metrics: r.metrics, Log: o.log, Clock: o.clock, Rand: o.rand, Version: o.version,
-		FrameBytesMax: int(cfg.SegmentBytes / 4), PipelineDepth: cfg.PipelineDepth, MaxPending: cfg.MaxPendingVertices,
+		FrameBytesMax: int(cfg.SegmentBytes / 4), PipelineDepth: cfg.PipelineDepth, MaxPending: cfg.MaxPendingVertices, LedgerRetain: cfg.LedgerRetain,
 		FinalityTimeout: cfg.FinalityTimeout, Heartbeat: cfg.Heartbeat, HeartbeatTimeout: cfg.HeartbeatTimeout,
 		Detection: cfg.ByzantineDetection, FirstStart: cfg.FirstStart, Export: evidenceFiles(o.fs, cfg.Home), Signers: cfg.Signers, Custom: o.custom, Runtime: o.runtime,
 	})

@@ -98,10 +98,12 @@ func (r *Replica) Ready() (ready bool, reason string) {
 }
 
 // Decided gives a finalised batch with its commit certificate from the ledger,
-// or ErrNotExecuted.
+// or ErrNotExecuted, or ErrTrimmed.
 func (r *Replica) Decided(seq messages.Seq) (*messages.Decided, error) {
 	d, ok, err := r.tree.Ledger().Decided(seq)
-	if err == nil && !ok {
+	if first := r.FirstSequence(); err == nil && !ok && seq < first {
+		err = TrimmedError{seq, first}
+	} else if err == nil && !ok {
 		err = fmt.Errorf("sequence %d: %w", seq, ErrNotExecuted)
 	}
 	return d, err

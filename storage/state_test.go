@@ -202,3 +202,41 @@ func TestStateOnTheRealDisk(t *testing.T) {
 		closeState(t, s)
 	}
 }
+
+// A view shows what was there when it was made, whatever is written and removed
+// since, and a state with a view that was closed closes as well.
+func TestView(t *testing.T) {
+	s, err := OpenState("state", vfs.NewMem())
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(key, value string) {
+		t.Helper()
+		b := s.NewBatch()
+		b.Set([]byte(key), []byte(value))
+		if err := b.Commit(true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put("a", "1")
+	put("b", "1")
+	v := s.NewView()
+	put("a", "2")
+	put("c", "2")
+	b := s.NewBatch()
+	b.DeleteRange([]byte("b"), []byte("c"))
+	if err := b.Commit(true); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{"a": "1", "b": "1"} {
+		if got, err := v.Get([]byte(key)); err != nil || string(got) != want {
+			t.Errorf("the view has %q for %q, want %q: %v", got, key, want, err)
+		}
+	}
+	if _, err := v.Get([]byte("c")); !errors.Is(err, ErrNotFound) {
+		t.Errorf("the view shows what came later: %v", err)
+	}
+	if err := errors.Join(v.Close(), s.Close()); err != nil {
+		t.Error(err)
+	}
+}

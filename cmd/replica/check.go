@@ -50,6 +50,7 @@ func writeCheck(w io.Writer, h *home) error {
 	fmt.Fprintf(table, "window\t%d sequences: a checkpoint every %d, at most 2 not stable\n", g.Params.Window, g.Params.CheckpointInterval)
 	fmt.Fprintf(table, "in flight\tat most %d batches of %d vertices or %d bytes\n",
 		h.config.Consensus.PipelineDepth, g.Params.BatchVertices, g.Params.BatchBytes)
+	fmt.Fprintf(table, "ledger\t%s; a snapshot every %d sequences\n", retained(h), g.Params.SnapshotInterval)
 	fmt.Fprintf(table, "signatures\t%s\n", g.Scheme)
 	if err := table.Flush(); err != nil {
 		return err
@@ -61,4 +62,12 @@ func writeCheck(w io.Writer, h *home) error {
 		}
 	}
 	return nil
+}
+
+// retained says how much of the ledger is kept.
+func retained(h *home) string {
+	if n := h.config.Storage.LedgerRetain; n > 0 {
+		return fmt.Sprintf("at least the last %d sequences are kept", n)
+	}
+	return "all sequences are kept"
 }

@@ -11,8 +11,8 @@ import (
 )
 
 // exported is one line of an export. Views and certificates may differ between
-// correct replicas and are left out: the exports of two replicas are equal as
-// far as the shorter one goes.
+// correct replicas and are left out: the exports of two replicas are equal for the
+// sequences that are in both.
 type exported struct {
 	Sequence messages.Seq    `json:"sequence"`
 	Digest   messages.Digest `json:"digest"`
@@ -27,8 +27,10 @@ func newExportCommand() *cobra.Command {
 		Long: `Print the ledger of a stopped replica, one JSON object a sequence.
 
 Every batch is hashed again and its certificate verified on the way; an error
-ends the output. The outputs of two replicas are equal, byte for byte, as far as
-the shorter one goes.`,
+ends the output. The outputs of two replicas are equal, byte for byte, for the
+sequences that are in both. A ledger that was trimmed, or belongs to a replica
+that took its state over from the others, begins above sequence 1: the first
+line says where.`,
 		Example: "  replica export --home net/replica-0 > ledger.jsonl",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

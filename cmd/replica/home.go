@@ -103,6 +103,7 @@ func (h *home) replicaConfig() replica.Config {
 	r.QuorumThreshold = c.Consensus.QuorumThreshold
 	r.ByzantineDetection = c.Consensus.ByzantineDetectionEnabled
 	r.SegmentBytes = c.Storage.SegmentBytes
+	r.LedgerRetain = messages.Seq(c.Storage.LedgerRetain)
 	r.WALSync = storage.SyncAlways
 	if c.Storage.WALSync == nodeconfig.WALSyncNever {
 		r.WALSync = storage.SyncNever

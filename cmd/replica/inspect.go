@@ -103,9 +103,15 @@ func writeInspection(w io.Writer, h *home, in *replica.Inspection) error {
 	out := newInspected(in)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "replica\t%d, %s, of chain %s\n", h.identity.Index, h.name(), h.genesis.ChainID)
-	if out.LastSequence == 0 {
+	switch {
+	case out.LastSequence == 0:
 		fmt.Fprintf(table, "ledger\tempty\n")
-	} else {
+	case out.LastSequence < out.FirstSequence:
+		fmt.Fprintf(table, "ledger\tempty, begins behind sequence %d, head there %s\n", out.LastSequence, out.LedgerHead.Hex())
+	case out.FirstSequence > 1:
+		fmt.Fprintf(table, "ledger\tsequences %d to %d, head %s; what lies below was trimmed, or is in the state only\n",
+			out.FirstSequence, out.LastSequence, out.LedgerHead.Hex())
+	default:
 		fmt.Fprintf(table, "ledger\tsequences %d to %d, head %s\n", out.FirstSequence, out.LastSequence, out.LedgerHead.Hex())
 	}
 	if out.Checkpoint == 0 {

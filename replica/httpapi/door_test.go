@@ -30,6 +30,7 @@ type fakeDoor struct {
 	registry *prometheus.Registry
 	ledger   []*messages.Batch // of sequence 1 on; nil is the null batch
 	result   replica.Result    // of every proposal
+	trimmed  messages.Seq      // the ledger begins behind it
 }
 
 func newFakeDoor() *fakeDoor {
@@ -102,6 +103,9 @@ func (d *fakeDoor) Find(hash messages.Digest) (*replica.Found, error) {
 			}
 		}
 	}
+	if d.trimmed > 0 {
+		return nil, fmt.Errorf("vertex %s: %w", hash.Hex(), replica.TrimmedError{First: d.trimmed + 1})
+	}
 	return nil, fmt.Errorf("vertex %s: %w", hash.Hex(), replica.ErrUnknownVertex)
 }
 
@@ -114,7 +118,10 @@ func (d *fakeDoor) ProofOf(hash messages.Digest) (*messages.FinalityProof, error
 }
 
 func (d *fakeDoor) Batch(seq messages.Seq) (*messages.Decided, *messages.Batch, error) {
-	if seq == 0 || int(seq) > len(d.ledger) {
+	if seq <= d.trimmed {
+		return nil, nil, replica.TrimmedError{Seq: seq, First: d.trimmed + 1}
+	}
+	if int(seq) > len(d.ledger) {
 		return nil, nil, replica.ErrNotExecuted
 	}
 	batch := d.ledger[seq-1]
@@ -125,6 +132,7 @@ func (d *fakeDoor) Batch(seq messages.Seq) (*messages.Decided, *messages.Batch, 
 }
 
 func (d *fakeDoor) CurrentSequence() messages.Seq { return messages.Seq(len(d.ledger)) }
+func (d *fakeDoor) FirstSequence() messages.Seq   { return d.trimmed + 1 }
 
 func (d *fakeDoor) Ready() (bool, string)         { return d.ready == "", d.ready }
 func (d *fakeDoor) Done() <-chan struct{}         { return d.done }

@@ -36,6 +36,10 @@ func errorOf(err error) *Error {
 	}
 	e := &Error{Message: err.Error(), status: http.StatusBadRequest}
 	switch {
+	case errors.Is(err, replica.ErrTrimmed) && !isUnknown(err):
+		e.status, e.Hint = http.StatusGone, "ask another replica: it may keep more of the ledger"
+	case errors.Is(err, replica.ErrSkipped):
+		e.status, e.Hint = http.StatusConflict, "ask another replica for the receipt"
 	case errors.As(err, &tooLarge):
 		e.status = http.StatusRequestEntityTooLarge
 	case isUnknown(err):

@@ -24,6 +24,7 @@ type Door interface {
 	ProofOf(messages.Digest) (*messages.FinalityProof, error)
 	Batch(messages.Seq) (*messages.Decided, *messages.Batch, error)
 	CurrentSequence() messages.Seq
+	FirstSequence() messages.Seq
 	Status() replica.Status
 	Bans() []replica.Ban
 	LiftBan(messages.Index) error

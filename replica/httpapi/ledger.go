@@ -17,7 +17,9 @@ type LedgerVertex struct {
 
 // Ledger is a range of the ledger.
 type Ledger struct {
-	// Last is the last sequence this replica has executed.
+	// First is the oldest sequence in this replica's ledger, 1 unless it was
+	// trimmed; Last is the last one it has executed.
+	First     messages.Seq `json:"first"`
 	Last      messages.Seq `json:"last"`
 	Sequences []Sequence   `json:"sequences"`
 }
@@ -91,7 +93,8 @@ func (h *handler) getReceipt(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *handler) getLedger(w http.ResponseWriter, r *http.Request) {
-	from, err := numberOf(r, "from", 1, 1, 1<<63)
+	first := h.door.FirstSequence()
+	from, err := numberOf(r, "from", uint64(first), 1, 1<<63)
 	if err != nil {
 		h.fail(w, err)
 		return
@@ -101,7 +104,7 @@ func (h *handler) getLedger(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, err)
 		return
 	}
-	answer := Ledger{Last: h.door.CurrentSequence(), Sequences: []Sequence{}}
+	answer := Ledger{First: first, Last: h.door.CurrentSequence(), Sequences: []Sequence{}}
 	for seq := messages.Seq(from); seq < messages.Seq(from+limit) && seq <= answer.Last; seq++ {
 		d, batch, err := h.door.Batch(seq)
 		if err != nil {

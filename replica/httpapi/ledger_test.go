@@ -114,3 +114,21 @@ func TestResults(t *testing.T) {
 	expect(t, post(t, h, "/v1/vertices", jsonType, strings.NewReader(`[{"payload":"aGk="}]`)), http.StatusOK, `"failed":true,"reason":"no ?"}]`)
 	expect(t, get(t, h, "/v1/vertices/"+d.ledger[0].VertexHash(0).Hex()), http.StatusOK, `"failed":true`)
 }
+
+// A ledger that was trimmed is read from where it begins; what lies below is gone,
+// and a vertex that is not in it may have been there.
+func TestTrimmedLedger(t *testing.T) {
+	door := &fakeDoor{ledger: make([]*messages.Batch, 9), trimmed: 4}
+	h := NewHandler(door, Options{})
+	var answer Ledger
+	if err := json.Unmarshal(get(t, h, "/v1/ledger").Body.Bytes(), &answer); err != nil {
+		t.Fatal(err)
+	}
+	if answer.First != 5 || answer.Last != 9 || len(answer.Sequences) != 5 || answer.Sequences[0].Sequence != 5 {
+		t.Errorf("the ledger is read as %+v", answer)
+	}
+	expect(t, get(t, h, "/v1/ledger?from=4"), http.StatusGone, "below the retained ledger: sequence 4, and 5 is the first here")
+	for _, path := range []string{"/v1/vertices/", "/v1/receipts/"} {
+		expect(t, get(t, h, path+strings.Repeat("ab", 32)), http.StatusNotFound, "below the retained ledger: sequence 5 is the first here")
+	}
+}

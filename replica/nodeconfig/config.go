@@ -101,6 +101,9 @@ type Storage struct {
 	// Larger ones take longer to recover and to recycle, smaller ones are
 	// exchanged more often.
 	SegmentBytes int64
+	// LedgerRetain is how many sequences the ledger keeps, at least. Default 0,
+	// which keeps all. What is trimmed is gone, with its receipts.
+	LedgerRetain int64
 }
 
 // The values of Consensus.StateMachine.

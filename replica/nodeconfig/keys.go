@@ -44,6 +44,7 @@ const (
 	heartbeatMsMax        = 5_000
 	segmentBytesMin       = 8 << 20 // many of the largest batches: one flush group must fit
 	segmentBytesMax       = 1 << 30
+	ledgerRetainMax       = 1 << 40
 	bodyBytesMin          = 1 << 10
 	bodyBytesMax          = 64 << 20
 )
@@ -268,6 +269,15 @@ more often.`,
 				allowed: numberAllowed(segmentBytesMin, segmentBytesMax) + ", a multiple of 4096",
 				field:   func(c *Config) any { return &c.Storage.SegmentBytes },
 				check:   func(c *Config) string { return checkSegmentBytes(c.Storage.SegmentBytes) },
+			},
+			{
+				name: "ledger_retain",
+				doc: `How many sequences the ledger keeps, at least; 0 keeps all. Older ones are given
+up once a snapshot of the state is newer, and receipts of their vertices with
+them. Who lacks them gets the snapshot.`,
+				allowed: numberAllowed(0, ledgerRetainMax),
+				field:   func(c *Config) any { return &c.Storage.LedgerRetain },
+				check:   func(c *Config) string { return checkRange(c.Storage.LedgerRetain, 0, ledgerRetainMax) },
 			},
 		},
 	},

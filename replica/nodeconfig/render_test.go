@@ -39,7 +39,7 @@ func TestRenderReadsBack(t *testing.T) {
 	c.Consensus = Consensus{"bft", StateMachineKV, 1, 1e9, 7, false, 9, 3e7, 6e8}
 	c.Crypto = Crypto{"ml-dsa-65", "/k", "/c"}
 	c.Network = Network{":1", []string{"a:1", "b:1", "c:1", "[::1]:65535"}}
-	c.Storage = Storage{"/s", WALSyncNever, 16 << 20}
+	c.Storage = Storage{"/s", WALSyncNever, 16 << 20, 9}
 	c.API = API{"0.0.0.0:0", true, 4096}
 	c.Metrics = Metrics{false}
 	c.Log = Log{"debug", "json"}

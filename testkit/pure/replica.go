@@ -37,7 +37,7 @@ type state struct {
 }
 
 func (s state) digest() messages.Digest {
-	return pbft.StateDigest(s.seq, s.head, messages.Digest{}, messages.Digest{})
+	return pbft.StateDigest(s.seq, s.head, 0, messages.Digest{}, messages.Digest{})
 }
 
 // New makes a member's replica at genesis, without a manager.

@@ -1,0 +1,158 @@
+package actors
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
+)
+
+type (
+	// install asks the executor to put a state in force that came here whole.
+	install struct {
+		manifest *messages.Manifest
+		stable   pbft.StableCheckpoint
+	}
+	// installed says that execution goes on behind it.
+	installed struct {
+		stable pbft.StableCheckpoint
+		head   messages.Digest
+	}
+	// installRefused says that the state is not what was signed.
+	installRefused struct{ seq messages.Seq }
+)
+
+// onInstall puts a state in force, once it is known what of views belongs beside
+// it. Until its one write is durable, the disk holds the state before; from then
+// on this one, with its certificate. So a crash at any point leaves one of the
+// two, and the window moves only for one that is there. Of views, votes and
+// claims nothing is touched. [R4, C3]
+func (x *executor) onInstall(c actor.Context) {
+	views := x.t.views.Load()
+	if x.install == nil || views == nil {
+		return
+	}
+	in := x.install
+	if _, halted := x.t.Halted(); halted {
+		return
+	}
+	x.install = nil
+	if in.manifest.Seq <= x.state.seq {
+		c.Send(x.t.links.sync, &executed{seq: x.state.seq}) // caught up meanwhile
+		return
+	}
+	x.changing = true
+	state, ok, err := x.takeOver(in)
+	if err == nil && ok {
+		err = x.commitInstalled(in, *views)
+	}
+	if err != nil {
+		x.t.fail(fmt.Errorf("install the state of checkpoint %d: %w", in.manifest.Seq, err))
+		return
+	}
+	if !ok {
+		x.changing = false
+		x.t.log.Error().Uint64("seq", uint64(in.manifest.Seq)).Msg("the state that was fetched is not the one a quorum signed; it is thrown away")
+		c.Send(x.t.links.sync, &installRefused{in.manifest.Seq})
+		return
+	}
+	x.goOn(in, state)
+	x.changing = false
+	x.tellInstalled(c)
+	x.t.hub.publish(messages.Checkpointed{Seq: in.stable.Seq, Digest: in.stable.Digest})
+	x.t.log.Info().Uint64("seq", uint64(state.seq)).Stringer("head", state.head).Msg("state taken over from the others; the ledger begins behind it")
+	x.trim()
+	x.run(c)
+}
+
+// takeOver reads the fetched state into memory and compares it with what was
+// signed; ok is false if it is another. Of an application in buckets every part
+// was proved before. Of another the bytes were not, and its own state comes back.
+func (x *executor) takeOver(in *install) (state *executedState, ok bool, err error) {
+	app := x.state.app
+	state = &executedState{
+		seq: in.manifest.Seq, head: in.manifest.Head, total: in.manifest.Vertices,
+		clients: pbft.NewClients(x.t.cfg.Genesis.Params.NonceWindow), app: app,
+	}
+	buckets := bucketsOf(app)
+	var before bytes.Buffer
+	if buckets == 0 {
+		if err := app.Snapshot(&before); err != nil {
+			return nil, false, fmt.Errorf("snapshot of the application: %w", err)
+		}
+	}
+	var digest messages.Digest
+	l := newLayout(x.layout.other())
+	failed := recovered(func() { digest, err = state.load(x.t.cfg.State, l) })
+	if failed == nil && err == nil && digest == in.stable.Digest {
+		x.layout.many = l.many // of what is about to be in force
+		return state, true, nil
+	}
+	if buckets > 0 {
+		if failed == nil && err == nil {
+			err = fmt.Errorf("the application restored another state than it was given: it has digest %v, not %v", digest, in.stable.Digest)
+		}
+		return nil, false, errors.Join(failed, err)
+	}
+	if err := app.Restore(&before); err != nil {
+		return nil, false, fmt.Errorf("restore the application's own state: %w", err)
+	}
+	return nil, false, nil
+}
+
+// commitInstalled is the one write: from here on a restart begins with the
+// fetched state.
+func (x *executor) commitInstalled(in *install, views []byte) error {
+	gen := x.layout.other()
+	batch := x.t.cfg.State.NewBatch()
+	batch.Set(keyHead, encodeHead(in.manifest.Seq, in.manifest.Head, in.manifest.Vertices))
+	setStable(batch, in.stable, views)
+	batch.Set(keyGeneration, []byte{gen})
+	old := generationPrefix(x.layout.gen)
+	batch.DeleteRange(old, generationPrefix(x.layout.gen+1))
+	batch.Delete(keyIncoming)
+	x.t.ledger.cut(batch, ledgerBase{in.manifest.Seq, in.manifest.Head})
+	if err := batch.Commit(true); err != nil {
+		return err
+	}
+	x.layout.gen = gen
+	x.t.generation.Store(uint32(gen))
+	return nil
+}
+
+// goOn continues execution behind the installed state.
+func (x *executor) goOn(in *install, state *executedState) {
+	seq := state.seq
+	x.state = state
+	x.backlog.Skip(seq)
+	x.forget(seq)
+	x.images = nil
+	x.written = max(x.written, seq)
+	if x.stable != nil && x.stable.Seq <= seq {
+		x.stable, x.later = x.later, nil
+	}
+	if x.stable != nil && x.stable.Seq <= seq {
+		x.stable = nil
+	}
+	x.durable = &in.stable
+	x.installed = &installed{in.stable, state.head}
+	x.t.ledger.begin(ledgerBase{seq, state.head})
+	x.t.snapshots.close() // what follows on the older ones is not here
+	x.t.snapshots.add(in.manifest, x.layout.gen)
+	x.t.progress.Store(state.progress())
+	x.t.cfg.Metrics.SetExecutedSequence(uint64(seq))
+	x.t.pool.Skipped(seq, state.clients.Spent)
+}
+
+// tellInstalled tells everyone whom executed sequences concern. It may be said
+// again.
+func (x *executor) tellInstalled(c actor.Context) {
+	for _, pid := range []*actor.PID{x.t.links.proposer, x.t.links.viewchange, x.t.links.sequencer, x.t.links.sync} {
+		c.Send(pid, x.installed)
+	}
+	c.Send(x.t.links.detector, &stableDurable{x.installed.stable})
+}

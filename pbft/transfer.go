@@ -1,0 +1,491 @@
+package pbft
+
+import (
+	"slices"
+
+	"github.com/cretoai/consensus/messages"
+)
+
+// Transfer decides how a replica that is too far behind gets a snapshot: when one
+// is called for, which, which parts from whom, what is valid, whom to leave.
+// Each method takes one input and gives the effects it has, in order. Time is
+// counted in ticks, the heartbeats. [R4]
+//
+// A snapshot is called for when a member that must be correct, or everybody who
+// is ahead, says that the next sequence is in its ledger no more. Until the state
+// is whole nothing of the replica's own is touched.
+type Transfer struct {
+	self    messages.Index
+	n       int
+	members []server
+	tick    uint64
+	next    messages.Seq // the next sequence to execute
+
+	asked    messages.Index // for a manifest
+	deadline uint64         // of the manifest; 0 when none is asked for
+	want     messages.Seq   // its checkpoint
+
+	manifest *messages.Manifest
+	digest   messages.Digest // of the manifest
+	source   messages.Index  // who sent it
+	parts    []Part
+	hashes   []messages.Digest
+	held     []bool
+	missing  int
+	idle     uint64 // ticks without a new part
+	done     bool   // all parts are there: it is being installed
+
+	out []TransferEffect
+}
+
+// server is what is known of another member.
+type server struct {
+	first    messages.Seq // of its ledger, as it last said; 0 before
+	snapshot messages.Seq // its newest
+	refused  bool         // it has not got the manifest's parts
+	wrong    bool         // it sent what is provably no part, and is left
+	slow     bool         // it did not answer in time; asked again when all are slow
+	spans    []span       // asked of it
+}
+
+// span is a run of parts asked for.
+type span struct {
+	first, count int
+	deadline     uint64
+}
+
+// Bounds of a transfer.
+const (
+	// spanParts is the most one request asks for; the answer may bring fewer.
+	spanParts = 64
+	// spansPerMember bounds the requests to a member that are not answered.
+	spansPerMember = 2
+	// partPatience is how many ticks an answer may take.
+	partPatience = 20
+	// transferPatience is how many ticks may pass without a new part before
+	// another snapshot is looked for: the servers may have given this one up.
+	transferPatience = 3 * partPatience
+)
+
+// TransferEffect is what a Transfer asks of its surroundings.
+//
+//sumtype:decl
+type TransferEffect interface{ transferEffect() }
+
+// AskManifest asks a member for the manifest of the snapshot at Seq.
+type AskManifest struct {
+	To  messages.Index
+	Seq messages.Seq
+}
+
+// AskParts asks a member for parts.
+type AskParts struct {
+	To           messages.Index
+	Manifest     messages.Digest
+	First, Count int
+}
+
+// BeginTransfer makes a manifest what is fetched: it is to be remembered, and of
+// what was fetched before only Keep may stay.
+type BeginTransfer struct {
+	Manifest *messages.Manifest
+	Keep     map[Part]bool
+}
+
+// StorePart keeps a part, whose hash is right. It goes before any word that the
+// snapshot is whole.
+type StorePart struct {
+	Part Part
+	Data []byte
+}
+
+// FinishTransfer says that all parts are there.
+type FinishTransfer struct{ Manifest *messages.Manifest }
+
+// AbandonTransfer throws away what was fetched.
+type AbandonTransfer struct{}
+
+// SentWrongPart charges a member: what it sent is provably not what it was asked
+// for.
+type SentWrongPart struct{ From messages.Index }
+
+// ServedLate notes that a member did not answer in time.
+type ServedLate struct{ From messages.Index }
+
+func (AskManifest) transferEffect()     {}
+func (AskParts) transferEffect()        {}
+func (BeginTransfer) transferEffect()   {}
+func (StorePart) transferEffect()       {}
+func (FinishTransfer) transferEffect()  {}
+func (AbandonTransfer) transferEffect() {}
+func (SentWrongPart) transferEffect()   {}
+func (ServedLate) transferEffect()      {}
+
+// NewTransfer makes one for a member of n.
+func NewTransfer(self messages.Index, n int) *Transfer {
+	return &Transfer{self: self, n: n, members: make([]server, n), next: 1}
+}
+
+func (t *Transfer) emit(e TransferEffect) { t.out = append(t.out, e) }
+
+func (t *Transfer) take() []TransferEffect {
+	out := t.out
+	t.out = nil
+	return out
+}
+
+// Resume takes up a transfer that was interrupted, with the parts on disk. Its
+// manifest was proved.
+func (t *Transfer) Resume(m *messages.Manifest, have map[Part]bool) []TransferEffect {
+	if m.Seq < t.next || t.manifest != nil {
+		t.emit(AbandonTransfer{})
+		return t.take()
+	}
+	t.source = t.self
+	t.adopt(m, have)
+	t.finish()
+	return t.take()
+}
+
+// Executed says what was executed last. What was fetched below it is of no use.
+func (t *Transfer) Executed(seq messages.Seq) []TransferEffect {
+	t.next = max(t.next, seq+1)
+	if t.manifest != nil && !t.done && t.manifest.Seq < t.next {
+		t.drop()
+		t.emit(AbandonTransfer{})
+	}
+	return t.take()
+}
+
+// Fetching reports how many parts there are and are missing, while a snapshot is
+// being fetched.
+func (t *Transfer) Fetching() (seq messages.Seq, total, missing int, ok bool) {
+	if t.manifest == nil {
+		return 0, 0, 0, false
+	}
+	return t.manifest.Seq, len(t.parts), t.missing, true
+}
+
+// Wants reports whether a manifest from a member was asked for: only then is its
+// certificate worth verifying.
+func (t *Transfer) Wants(from messages.Index, seq messages.Seq) bool {
+	return t.deadline > 0 && t.asked == from && t.want == seq
+}
+
+// OnRetained takes a member's word on what it has.
+func (t *Transfer) OnRetained(from messages.Index, m *messages.Retained) []TransferEffect {
+	if from == t.self || int(from) >= t.n {
+		return nil
+	}
+	s := &t.members[from]
+	s.first, s.snapshot = m.First, m.Snapshot
+	if t.manifest != nil && m.Refused == t.digest {
+		s.refused, s.spans = true, nil
+	}
+	if t.deadline > 0 && t.asked == from && m.Snapshot != t.want {
+		t.deadline = 0 // it has another one by now
+	}
+	return t.take()
+}
+
+// OnManifest takes a proved manifest.
+func (t *Transfer) OnManifest(from messages.Index, m *messages.Manifest) []TransferEffect {
+	if !t.Wants(from, m.Seq) || m.Seq < t.next || t.done {
+		return nil
+	}
+	t.deadline = 0
+	if t.manifest != nil && t.digest == m.Digest() {
+		t.restart() // the same, and everybody gets another chance
+		return t.take()
+	}
+	keep := t.common(m)
+	t.source = from
+	t.adopt(m, keep)
+	t.emit(BeginTransfer{m, keep})
+	t.finish()
+	return t.take()
+}
+
+// common gives the parts that were fetched of another snapshot and are in this
+// one, too: buckets that were not written in between.
+func (t *Transfer) common(m *messages.Manifest) map[Part]bool {
+	keep := make(map[Part]bool)
+	if t.manifest == nil || t.manifest.Application.IsZero() != m.Application.IsZero() {
+		return keep
+	}
+	had := make(map[Part]messages.Digest)
+	for i, p := range t.parts {
+		if t.held[i] {
+			had[p] = t.hashes[i]
+		}
+	}
+	parts, hashes := PartsOf(m)
+	for i, p := range parts {
+		if h, ok := had[p]; ok && h == hashes[i] {
+			keep[p] = true
+		}
+	}
+	return keep
+}
+
+func (t *Transfer) adopt(m *messages.Manifest, have map[Part]bool) {
+	t.manifest, t.digest = m, m.Digest()
+	t.parts, t.hashes = PartsOf(m)
+	t.held, t.missing = make([]bool, len(t.parts)), 0
+	for i, p := range t.parts {
+		if t.held[i] = have[p]; !t.held[i] {
+			t.missing++
+		}
+	}
+	t.restart()
+}
+
+func (t *Transfer) restart() {
+	t.idle = 0
+	for i := range t.members {
+		t.members[i].refused, t.members[i].slow, t.members[i].spans = false, false, nil
+	}
+}
+
+func (t *Transfer) drop() {
+	t.manifest, t.digest, t.parts, t.hashes, t.held, t.missing = nil, messages.Digest{}, nil, nil, nil, 0
+	t.done, t.deadline = false, 0
+	t.restart()
+}
+
+func (t *Transfer) finish() {
+	if t.missing == 0 && !t.done {
+		t.done = true
+		t.emit(FinishTransfer{t.manifest})
+	}
+}
+
+// Installed ends a transfer whose state is in force.
+func (t *Transfer) Installed(seq messages.Seq) []TransferEffect {
+	t.drop()
+	for i := range t.members {
+		t.members[i].wrong = false
+	}
+	return t.Executed(seq)
+}
+
+// Refused ends a transfer whose state turned out to be another one: that can only
+// be of an application whose hashes nobody signs, and its manifest's sender
+// answers for it.
+func (t *Transfer) Refused() []TransferEffect {
+	if source := t.source; t.manifest != nil && source != t.self {
+		t.members[source].wrong = true
+		t.emit(SentWrongPart{source})
+	}
+	t.drop()
+	t.emit(AbandonTransfer{})
+	return t.take()
+}
+
+// OnChunk takes parts from a member. Whoever sent them, they are checked before
+// anything else: late ones are welcome, and a wrong one is proof against its
+// sender, for nobody answers for a manifest that is not its own.
+func (t *Transfer) OnChunk(from messages.Index, c *messages.Chunk) []TransferEffect {
+	if from == t.self || int(from) >= t.n || t.manifest == nil || t.done || c.Manifest != t.digest || t.members[from].wrong {
+		return nil
+	}
+	s := &t.members[from]
+	answered := slices.IndexFunc(s.spans, func(sp span) bool { return sp.first == int(c.First) })
+	if answered >= 0 {
+		s.spans = slices.Delete(s.spans, answered, answered+1)
+		s.slow = false
+	}
+	for i, data := range c.Parts {
+		k := int(c.First) + i
+		if k >= len(t.parts) || !t.held[k] && HashPart(data) != t.hashes[k] {
+			s.wrong, s.spans = true, nil
+			t.emit(SentWrongPart{from})
+			return t.take()
+		}
+		if t.held[k] {
+			continue
+		}
+		t.held[k] = true
+		t.missing--
+		t.idle = 0
+		t.emit(StorePart{t.parts[k], data})
+	}
+	t.finish()
+	return t.take()
+}
+
+// Usable says of a member whether it may be asked now, and is ahead.
+type Usable struct {
+	Ahead  uint64 // a bit for each member that is connected and has executed more
+	Banned uint64 // of these, those asked only if nobody else has it
+}
+
+// OnTick lets time pass, and asks for what is missing.
+func (t *Transfer) OnTick(u Usable) []TransferEffect {
+	t.tick++
+	if t.done {
+		return t.take()
+	}
+	t.expire()
+	t.idle++
+	if t.manifest == nil || t.idle > transferPatience {
+		t.seek(u)
+	}
+	t.ask(u)
+	return t.take()
+}
+
+func (t *Transfer) expire() {
+	if t.deadline > 0 && t.tick >= t.deadline {
+		t.deadline = 0
+		t.members[t.asked].slow = true
+		t.emit(ServedLate{t.asked})
+	}
+	for i := range t.members {
+		s := &t.members[i]
+		late := slices.ContainsFunc(s.spans, func(sp span) bool { return t.tick >= sp.deadline })
+		if late {
+			s.spans, s.slow = nil, true
+			t.emit(ServedLate{messages.Index(i)})
+		}
+	}
+}
+
+// seek asks for a manifest, if a snapshot is called for.
+func (t *Transfer) seek(u Usable) {
+	if t.deadline > 0 {
+		return
+	}
+	seq, ok := t.newest(u)
+	if !ok {
+		return
+	}
+	has := func(s *server) bool { return s.snapshot == seq && !s.wrong }
+	to, ok := t.choose(u, has)
+	if !ok {
+		return
+	}
+	t.asked, t.want, t.deadline = to, seq, t.tick+partPatience
+	t.emit(AskManifest{to, seq})
+}
+
+// newest gives the snapshot to fetch: the one most of those have that no longer
+// have the next batch, and of several the newest.
+func (t *Transfer) newest(u Usable) (messages.Seq, bool) {
+	votes := make(map[messages.Seq]int)
+	trimmed, ahead, prompt := 0, 0, false
+	for i := range t.members {
+		s := &t.members[i]
+		if u.Ahead&(1<<i) == 0 {
+			continue
+		}
+		ahead++
+		if s.first > t.next && s.snapshot >= t.next {
+			trimmed++
+			if s.wrong || s.slow && prompt {
+				continue
+			}
+			if !s.slow && !prompt { // whoever did not answer has no say beside those who may
+				prompt = true
+				clear(votes)
+			}
+			votes[s.snapshot]++
+		}
+	}
+	if len(votes) == 0 || trimmed < messages.Weak(t.n) && trimmed < ahead {
+		return 0, false
+	}
+	var best messages.Seq
+	for seq, n := range votes { // the outcome does not depend on the order
+		if n > votes[best] || n == votes[best] && seq > best {
+			best = seq
+		}
+	}
+	return best, true
+}
+
+// choose picks a member, beginning behind the one asked last: first one that is
+// neither slow nor banned, then one that is not banned, then any.
+func (t *Transfer) choose(u Usable, has func(*server) bool) (messages.Index, bool) {
+	for _, may := range []func(i int) bool{
+		func(i int) bool { return !t.members[i].slow && u.Banned&(1<<i) == 0 },
+		func(i int) bool { return u.Banned&(1<<i) == 0 },
+		func(int) bool { return true },
+	} {
+		for k := 1; k <= t.n; k++ {
+			i := (int(t.asked) + k) % t.n
+			if i != int(t.self) && u.Ahead&(1<<i) != 0 && has(&t.members[i]) && may(i) {
+				return messages.Index(i), true
+			}
+		}
+	}
+	return 0, false
+}
+
+// Ask gives every member that may have the snapshot something to send, from
+// several at once, each another run of parts.
+func (t *Transfer) Ask(u Usable) []TransferEffect {
+	t.ask(u)
+	return t.take()
+}
+
+func (t *Transfer) ask(u Usable) {
+	if t.manifest == nil || t.done {
+		return
+	}
+	var out []bool // parts that are held, or asked for
+	for _, choosy := range []bool{true, false} {
+		asking := false
+		for i := range t.members {
+			s := &t.members[i]
+			if i == int(t.self) || u.Ahead&(1<<i) == 0 || s.wrong || s.refused || s.snapshot < t.manifest.Seq && s.snapshot != 0 {
+				continue
+			}
+			if choosy && (s.slow || u.Banned&(1<<i) != 0) {
+				continue
+			}
+			if out == nil {
+				out = t.covered()
+			}
+			for len(s.spans) < spansPerMember {
+				first, count := run(out)
+				if count == 0 {
+					break
+				}
+				s.spans = append(s.spans, span{first, count, t.tick + partPatience})
+				t.emit(AskParts{messages.Index(i), t.digest, first, count})
+			}
+			asking = asking || len(s.spans) > 0
+		}
+		if asking {
+			return // the slow and the banned are asked when nobody else is left
+		}
+	}
+	t.idle = max(t.idle, transferPatience) // nobody has it any more
+}
+
+// covered tells of each part whether it is held or asked for.
+func (t *Transfer) covered() []bool {
+	out := slices.Clone(t.held)
+	for i := range t.members {
+		for _, sp := range t.members[i].spans {
+			for k := sp.first; k < sp.first+sp.count; k++ {
+				out[k] = true
+			}
+		}
+	}
+	return out
+}
+
+// run finds the first parts that are neither, and marks them.
+func run(covered []bool) (first, count int) {
+	first = slices.Index(covered, false)
+	if first < 0 {
+		return 0, 0
+	}
+	for count < spanParts && first+count < len(covered) && !covered[first+count] {
+		covered[first+count] = true
+		count++
+	}
+	return first, count
+}
