@@ -25,6 +25,15 @@ type Checkpointed struct {
 	Digest Digest
 }
 
+// StateInstalled says that this replica took the state after Seq over from the
+// others: there is no Finalized for what lies below, and the next one is for
+// Seq+1. Vertices were executed since genesis. Checkpointed for Seq follows.
+type StateInstalled struct {
+	Seq      Seq
+	Head     Digest // the ledger head after Seq
+	Vertices uint64
+}
+
 // ViewChanged says that View is active, led by Leader.
 type ViewChanged struct {
 	View   View
@@ -76,6 +85,7 @@ type InvalidNewViewFound struct {
 
 func (Finalized) event()           {}
 func (Checkpointed) event()        {}
+func (StateInstalled) event()      {}
 func (ViewChanged) event()         {}
 func (LeaderSuspected) event()     {}
 func (ViolationDetected) event()   {}

@@ -12,8 +12,13 @@ import (
 func (c *Cluster) Await(i int, seq messages.Seq) messages.Seq {
 	c.t.Helper()
 	c.AwaitEvent(i, func(e messages.Event) bool {
-		f, ok := e.(messages.Finalized)
-		return ok && f.Seq >= seq
+		switch e := e.(type) {
+		case messages.Finalized:
+			return e.Seq >= seq
+		case messages.StateInstalled:
+			return e.Seq >= seq
+		}
+		return false
 	}, func() bool { return c.replicas[i].CurrentSequence() >= seq })
 	return c.replicas[i].CurrentSequence()
 }

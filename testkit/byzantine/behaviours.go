@@ -32,6 +32,7 @@ var Behaviours = []Named{
 	{Amnesiac, func(int) Behaviour { return honest{} }},
 	{Dead, func(int) Behaviour { return honest{} }},
 	{Twins, func(int) Behaviour { return honest{} }},
+	{"lying-state", func(int) Behaviour { return LyingState() }},
 }
 
 // Amnesiac, Dead and Twins name ways to fail that are no matter of messages:

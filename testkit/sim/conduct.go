@@ -33,7 +33,7 @@ func (s *simulation) onConduct(m *member, e messages.Event) {
 		if banned := m.replica.Detector().Stats().Banned; banned > messages.MaxFaulty(s.cfg.Replicas) {
 			s.oracle.violated("at most f bans", "replica %d bans %d members", m.index, banned)
 		}
-	case messages.Finalized, messages.Checkpointed, messages.LeaderSuspected, messages.ViewChanged: // of no conduct
+	case messages.Finalized, messages.Checkpointed, messages.StateInstalled, messages.LeaderSuspected, messages.ViewChanged: // of no conduct
 	case messages.BanEnded:
 		s.trace.tell("replica %d bans member %d no more", m.index, e.Member)
 	case messages.InvalidNewViewFound:

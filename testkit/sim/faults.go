@@ -48,6 +48,9 @@ func (s *simulation) unleash() {
 	s.every(s.faults.WriteFailures, s.failWrite)
 	s.every(s.faults.Panics, s.panicSomeone)
 	s.every(s.faults.Pauses, s.pauseSomeone)
+	if s.faults.Absent {
+		s.clock.AfterFunc(absentFrom, s.absent)
+	}
 }
 
 // victim is a member that is up and in no trouble yet; the leader more often
@@ -120,6 +123,39 @@ func (s *simulation) panicSomeone() {
 		m.process.panics.target = panicking[s.rng.faults.IntN(len(panicking))]
 		s.trace.tell("actor %s of replica %d will panic", m.process.panics.target, m.index)
 	}
+}
+
+// absentFrom is when a member goes away, absentPoll how often it is asked whether
+// it may come back, and absentMax how long it stays away at most.
+const (
+	absentFrom = 300 * time.Millisecond
+	absentPoll = 50 * time.Millisecond
+	absentMax  = 5 * time.Second
+)
+
+// absent takes a member away until the others have gone on for so long that their
+// ledgers begin above where it stopped.
+func (s *simulation) absent() {
+	m := s.members[s.rng.faults.IntN(len(s.members))]
+	if m.faulty || m.process == nil || m.ending || m.process.dead {
+		if !s.calm {
+			s.clock.AfterFunc(absentPoll, s.absent)
+		}
+		return
+	}
+	stopped, since := m.last, s.clock.Now()
+	m.away = true
+	s.crash(m)
+	var back func()
+	back = func() {
+		if enough := stopped + 6*s.genesis.Params.SnapshotInterval; messages.Seq(len(s.oracle.ledger)) < enough && !s.calm && s.clock.Now().Sub(since) < absentMax {
+			s.clock.AfterFunc(absentPoll, back)
+			return
+		}
+		m.away = false
+		s.start(m)
+	}
+	s.clock.AfterFunc(absentPoll, back)
 }
 
 // pauseSomeone has a replica stand still for a while, as on a machine that does

@@ -47,7 +47,11 @@ func (s *simulation) readLedger(m *member, keyring *crypto.Keyring, stable messa
 	if last < stable {
 		return fmt.Errorf("it ends at sequence %d, below the stable checkpoint %d", last, stable)
 	}
-	for seq := messages.Seq(1); seq <= last; seq++ {
+	base, head := ledger.Base()
+	if agreed := s.oracle.ledger[base]; base > 0 && agreed.head != head {
+		return fmt.Errorf("it begins behind sequence %d with head %v, others have %v", base, head, agreed.head)
+	}
+	for seq := base + 1; seq <= last; seq++ {
 		d, ok, err := ledger.Decided(seq)
 		switch {
 		case err != nil:

@@ -30,6 +30,7 @@ type member struct {
 	// faulty members misbehave, and nothing is expected of them. Their replica is
 	// honest as any; what it says and hears goes through byzantine.
 	faulty           bool
+	away             bool // for long: it is not started when it crashes
 	byzantine        *byzantine.Member
 	amnesiac, mortal bool
 }
@@ -51,6 +52,7 @@ func (s *simulation) start(m *member) {
 	s.trace.tell("%v starts", m)
 	cfg := replica.DefaultConfig()
 	cfg.Genesis, cfg.Key, cfg.Home, cfg.SegmentBytes = s.genesis, m.key, home, segmentBytes
+	cfg.LedgerRetain = s.faults.Retain
 	cfg.PipelineDepth, cfg.MaxPendingVertices = s.faults.PipelineDepth, s.faults.MaxPending
 	// Who forgets everything is told every second time that it never ran before,
 	// and votes as if it had not; else it observes, and counts as faulty all the same.
@@ -144,6 +146,14 @@ func (s *simulation) onEvent(m *member, e messages.Event) {
 		}
 		m.last = e.Seq
 		s.oracle.finalized(m.index, e)
+	case messages.StateInstalled:
+		if e.Seq <= m.last {
+			s.oracle.violated("order", "replica %d installs the state of sequence %d after %d", m.index, e.Seq, m.last)
+		}
+		m.last = e.Seq
+		s.transfers++
+		s.oracle.installed(m.index, e)
+		s.trace.tell("%v takes over the state of sequence %d", m, e.Seq)
 	case messages.Checkpointed:
 		s.oracle.checkpoint(m.index, e.Seq, e.Digest)
 	case messages.ViewChanged:
@@ -206,6 +216,10 @@ func (s *simulation) bury(m *member) {
 	m.process, m.replica, m.events = nil, nil, nil
 	if m.mortal {
 		s.trace.tell("replica %d is dead", m.index)
+		return
+	}
+	if m.away {
+		s.trace.tell("%v stays away", m)
 		return
 	}
 	s.clock.AfterFunc(s.downtime(), func() { s.start(m) })

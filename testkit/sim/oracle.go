@@ -120,6 +120,26 @@ func (o *oracle) finalized(member int, e messages.Finalized) {
 	o.ledger[e.Seq] = finalized{e.Digest, e.Head}
 }
 
+// installed compares a state that was taken over with what was executed.
+func (o *oracle) installed(member int, e messages.StateInstalled) {
+	agreed, ok := o.ledger[e.Seq]
+	switch {
+	case !ok:
+		o.violated("agreement", "replica %d takes over the state of sequence %d, which nobody has executed", member, e.Seq)
+	case agreed.head != e.Head:
+		o.violated("agreement", "replica %d takes over ledger head %v at sequence %d, others have %v", member, e.Head, e.Seq, agreed.head)
+	}
+	vertices := uint64(0)
+	for _, seq := range o.nonces {
+		if seq <= e.Seq {
+			vertices++
+		}
+	}
+	if vertices != e.Vertices {
+		o.violated("equal states", "replica %d takes over that %d vertices were executed up to sequence %d, %d were", member, e.Vertices, e.Seq, vertices)
+	}
+}
+
 // apply takes what an application is told to execute: the same everywhere,
 // nothing that was not proposed, nothing twice.
 func (o *oracle) apply(member int, seq messages.Seq, ops []actors.Operation) {

@@ -61,6 +61,7 @@ type Result struct {
 	Sequences messages.Seq  // finalised
 	Vertices  int           // proposed
 	Crashes   int           // of replicas
+	Transfers int           // of whole states
 	View      messages.View // the highest any honest replica entered
 	// Charges counts what honest replicas charged misbehaving members with.
 	Charges map[string]int
@@ -83,6 +84,7 @@ type simulation struct {
 	deferred  []deferred
 	view      messages.View
 	charges   map[string]int
+	transfers int           // of states
 	forced    bool          // a crash, for want of one
 	played    bool          // the script is over
 	starting  func(*member) // of tests, before a life begins; nil for none
@@ -118,6 +120,8 @@ func newSimulation(ctx context.Context, cfg Config) *simulation {
 	s := &simulation{cfg: cfg, ctx: ctx, charges: make(map[string]int), faults: drawFaults(stream())}
 	s.faults.Byzantine = drawRoles(stream(), cfg.Replicas)
 	s.faults.Signed = cfg.Seed%4 == 3 // not drawn: the other seeds give the runs they gave before
+	// Apart, for what was drawn before there were state transfers to stay the same.
+	s.faults.drawTransfers(rand.New(rand.NewPCG(cfg.Seed, transferStream)), cfg.Replicas)
 	if cfg.Faults != nil {
 		s.faults = *cfg.Faults
 	}
@@ -128,6 +132,9 @@ func newSimulation(ctx context.Context, cfg Config) *simulation {
 	genesis, keys, _ := cryptotest.NewMembers(cfg.Replicas, cfg.Seed, s.scheme)
 	p := &genesis.Params
 	p.CheckpointInterval, p.Window, p.SnapshotInterval = s.faults.CheckpointInterval, 2*s.faults.CheckpointInterval, 4*s.faults.CheckpointInterval
+	if s.faults.Retain > 0 {
+		p.SnapshotInterval = s.faults.CheckpointInterval
+	}
 	p.BatchBytes = 2048
 	if s.faults.Signed {
 		p.RequireVertexSignatures, p.BatchBytes = true, 16<<10
@@ -290,6 +297,7 @@ func (s *simulation) finish() *Result {
 		s.scheduler.bury(m.process)
 		_ = m.replica.Stop(done)
 	}
+	r.Transfers = s.transfers
 	r.Charges, r.View = s.charges, s.view
 	r.Err, r.Hash, r.Story = s.oracle.err, s.trace.hash(), s.trace.story
 	return r

@@ -36,6 +36,12 @@ type Faults struct {
 	// CheckpointInterval is the chain's, the others are the replicas'.
 	CheckpointInterval        messages.Seq
 	PipelineDepth, MaxPending int
+	// Retain has ledgers keep no more than so many sequences and what lies above
+	// their snapshots, and snapshots at every checkpoint; 0 keeps all.
+	Retain messages.Seq
+	// Absent keeps a member away until the others' ledgers no longer hold what it
+	// lacks.
+	Absent bool
 	// Eventful has the faults go on until some sequences are final, a view was
 	// changed and a replica has crashed, if need be the leader's.
 	Eventful bool
@@ -86,11 +92,39 @@ func drawRoles(rng *rand.Rand, n int) (roles []Role) {
 	for _, m := range members[:1+rng.IntN(messages.MaxFaulty(n))] {
 		r := Role{Member: m, Strength: 1 + rng.IntN(999)}
 		for range 1 + rng.IntN(2) {
-			r.Behaviours = append(r.Behaviours, byzantine.Behaviours[rng.IntN(len(byzantine.Behaviours))].Name)
+			r.Behaviours = append(r.Behaviours, byzantine.Behaviours[rng.IntN(behavioursDrawn)].Name)
 		}
 		roles = append(roles, r)
 	}
 	return roles
+}
+
+// behavioursDrawn are the first of package byzantine's: for what a seed draws to
+// stay the same, those that came later are drawn apart.
+const behavioursDrawn = 17
+
+// transferStream is the stream from which state transfers are drawn.
+const transferStream = 1 << 32
+
+// drawTransfers has some runs trim their ledgers, with a member that stays away
+// for long, and perhaps one that serves states badly and votes as it should.
+func (f *Faults) drawTransfers(rng *rand.Rand, n int) {
+	if rng.IntN(4) > 0 {
+		return
+	}
+	f.Retain = 1 + messages.Seq(rng.IntN(8))
+	f.CheckpointInterval = 4
+	if rng.IntN(2) == 0 {
+		f.Byzantine = []Role{{Member: rng.IntN(n), Behaviours: []string{"lying-state"}}}
+	}
+	f.Absent = f.harmless()
+}
+
+// harmless reports whether all members vote as they should: then one may be away.
+func (f *Faults) harmless() bool {
+	return !slices.ContainsFunc(f.Byzantine, func(r Role) bool {
+		return slices.ContainsFunc(r.Behaviours, func(name string) bool { return name != "lying-state" })
+	})
 }
 
 // lazy are the actors whose lagging behind the others is of interest.
@@ -159,6 +193,13 @@ var kinds = []kind{
 	share("duplicates", func(f *Faults) *int { return &f.Duplicate }),
 	share("hurry", func(f *Faults) *int { return &f.Hurry }),
 	{"reordering", func(f *Faults) string { return map[bool]string{true: "reordering"}[f.Reorder] }, func(f *Faults) { f.Reorder = false }},
+	{"trimming", func(f *Faults) string {
+		if f.Retain == 0 {
+			return ""
+		}
+		return fmt.Sprintf("ledgers keep %d", f.Retain)
+	}, func(f *Faults) { f.Retain = 0 }},
+	{"absence", func(f *Faults) string { return map[bool]string{true: "absence"}[f.Absent] }, func(f *Faults) { f.Absent = false }},
 	{"lazy", func(f *Faults) string {
 		if f.Lazy == "" {
 			return ""
