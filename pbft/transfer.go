@@ -433,35 +433,51 @@ func (t *Transfer) ask(u Usable) {
 	if t.manifest == nil || t.done {
 		return
 	}
-	var out []bool // parts that are held, or asked for
 	for _, choosy := range []bool{true, false} {
-		asking := false
-		for i := range t.members {
-			s := &t.members[i]
-			if i == int(t.self) || u.Ahead&(1<<i) == 0 || s.wrong || s.refused || s.snapshot < t.manifest.Seq && s.snapshot != 0 {
-				continue
-			}
-			if choosy && (s.slow || u.Banned&(1<<i) != 0) {
-				continue
-			}
-			if out == nil {
-				out = t.covered()
-			}
-			for len(s.spans) < spansPerMember {
-				first, count := run(out)
-				if count == 0 {
-					break
-				}
-				s.spans = append(s.spans, span{first, count, t.tick + partPatience})
-				t.emit(AskParts{messages.Index(i), t.digest, first, count})
-			}
-			asking = asking || len(s.spans) > 0
-		}
-		if asking {
+		if t.askOf(t.servers(u, choosy)) {
 			return // the slow and the banned are asked when nobody else is left
 		}
 	}
 	t.idle = max(t.idle, transferPatience) // nobody has it any more
+}
+
+// servers are the members that may have the snapshot, choosy without those that
+// are slow or banned.
+func (t *Transfer) servers(u Usable, choosy bool) (list []messages.Index) {
+	for i := range t.members {
+		s := &t.members[i]
+		if i == int(t.self) || u.Ahead&(1<<i) == 0 || s.wrong || s.refused || s.snapshot < t.manifest.Seq && s.snapshot != 0 {
+			continue
+		}
+		if choosy && (s.slow || u.Banned&(1<<i) != 0) {
+			continue
+		}
+		list = append(list, messages.Index(i))
+	}
+	return list
+}
+
+// askOf asks members, each for another run of parts, so that a small state comes
+// from all of them, too. It reports whether one of them has something to send.
+func (t *Transfer) askOf(members []messages.Index) (asking bool) {
+	if len(members) == 0 {
+		return false
+	}
+	out := t.covered()
+	most := min(spanParts, 1+t.missing/(spansPerMember*len(members)))
+	for range spansPerMember { // one more of each, rather than all of the first
+		for _, m := range members {
+			s := &t.members[m]
+			if len(s.spans) < spansPerMember {
+				if first, count := run(out, most); count > 0 {
+					s.spans = append(s.spans, span{first, count, t.tick + partPatience})
+					t.emit(AskParts{m, t.digest, first, count})
+				}
+			}
+			asking = asking || len(s.spans) > 0
+		}
+	}
+	return asking
 }
 
 // covered tells of each part whether it is held or asked for.
@@ -478,12 +494,12 @@ func (t *Transfer) covered() []bool {
 }
 
 // run finds the first parts that are neither, and marks them.
-func run(covered []bool) (first, count int) {
+func run(covered []bool, most int) (first, count int) {
 	first = slices.Index(covered, false)
 	if first < 0 {
 		return 0, 0
 	}
-	for count < spanParts && first+count < len(covered) && !covered[first+count] {
+	for count < most && first+count < len(covered) && !covered[first+count] {
 		covered[first+count] = true
 		count++
 	}
