@@ -49,7 +49,7 @@ func (l *Ledger) Base() (seq messages.Seq, head messages.Digest) {
 // the index of vertices together.
 func (l *Ledger) cut(b *storage.Batch, to ledgerBase) {
 	l.index.Trim(b, uint64(to.seq)+1)
-	l.vertices.cut(b, to.seq)
+	l.vertices.cut(b, l.base.seq, to.seq)
 	b.Set(keyBase, append(binary.BigEndian.AppendUint64(nil, uint64(to.seq)), to.head[:]...))
 }
 

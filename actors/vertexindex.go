@@ -161,10 +161,21 @@ func (x *vertexIndex) stored(seq messages.Seq) {
 	x.blocks = append([]indexBlock(nil), x.blocks[n:]...)
 }
 
-// cut removes, in a batch of the store, what was noted up to the checkpoint seq.
-func (x *vertexIndex) cut(b *storage.Batch, seq messages.Seq) {
+// cutByKey is how many intervals are cut key by key. That leaves nothing behind in
+// the store; ranges do for a while, so they are for what is cut once.
+const cutByKey = 64
+
+// cut removes, in a batch of the store, what was noted between two checkpoints,
+// the first of which is the last that was cut.
+func (x *vertexIndex) cut(b *storage.Batch, from, to messages.Seq) {
 	for i := range indexBuckets {
-		b.DeleteRange(vertexKey(i, 0), vertexKey(i, seq))
+		if to-from > cutByKey*x.interval {
+			b.DeleteRange(vertexKey(i, 0), vertexKey(i, to))
+			continue
+		}
+		for base := from; base < to; base += x.interval {
+			b.Delete(vertexKey(i, base))
+		}
 	}
 }
 
