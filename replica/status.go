@@ -31,8 +31,26 @@ type Status struct {
 	// Observing says why the replica does not vote yet; empty once it does.
 	Observing string `json:"observing,omitempty"`
 	// Halted says why the replica stopped executing; empty while it works.
-	Halted string       `json:"halted,omitempty"`
-	Peers  []PeerStatus `json:"peers"`
+	Halted string `json:"halted,omitempty"`
+	// FirstSequence is the oldest one in the ledger here: 1, unless it was trimmed.
+	FirstSequence messages.Seq `json:"first_sequence"`
+	// Transfer is the state being fetched from the others, nil while none is.
+	Transfer *StateTransfer `json:"transfer,omitempty"`
+	Peers    []PeerStatus   `json:"peers"`
+}
+
+// StateTransfer is how far the fetching of a state has come.
+type StateTransfer struct {
+	Seq     messages.Seq `json:"sequence"` // of the snapshot
+	Parts   int          `json:"parts"`
+	Missing int          `json:"missing"`
+	Bytes   int64        `json:"bytes"` // fetched so far since the start
+}
+
+// StateTransfer tells of the state being fetched from the others, if one is.
+func (r *Replica) StateTransfer() (StateTransfer, bool) {
+	f, ok := r.tree.Fetching()
+	return StateTransfer(f), ok
 }
 
 // PeerStatus is what is known of another member, from its newest Status.
@@ -56,6 +74,10 @@ func (r *Replica) Status() Status {
 		View: standing.View, Leader: standing.Leader, IsLeader: standing.Leads, Active: standing.Active,
 		Sequence: progress.Seq, HighestSequence: r.tree.Highest(), Pending: r.tree.Pool().Len(), StableCheckpoint: standing.Stable, Vertices: progress.Vertices,
 		LedgerHead: progress.Head, Observing: observing, Halted: halted, Peers: make([]PeerStatus, 0, r.genesis.N()-1),
+	}
+	s.FirstSequence = r.FirstSequence()
+	if t, ok := r.StateTransfer(); ok {
+		s.Transfer = &t
 	}
 	for i, member := range r.genesis.Members {
 		m := messages.Index(i)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -73,6 +74,9 @@ func start(ctx context.Context, h *home, log zerolog.Logger) (err error) {
 		LocalOnly: httpapi.IsLoopback(listener.Addr()), Log: log,
 		KeyValues: h.config.Consensus.StateMachine == nodeconfig.StateMachineKV,
 	})
+	if isTerminal(os.Stderr) {
+		go new(transferBar).watch(os.Stderr, r, r.Done())
+	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	log.Info().Uint16("replica", uint16(r.Self())).Str("name", h.name()).Str("chain", h.genesis.ChainID).

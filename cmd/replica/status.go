@@ -53,6 +53,12 @@ func writeStatus(w io.Writer, s *replica.Status) error {
 	fmt.Fprintf(table, "sequence\t%d of %d known, checkpoint at %d\n", s.Sequence, s.HighestSequence, s.StableCheckpoint)
 	fmt.Fprintf(table, "vertices\t%d, %d pending\n", s.Vertices, s.Pending)
 	fmt.Fprintf(table, "ledger head\t%s\n", s.LedgerHead.Hex())
+	if s.FirstSequence > 1 {
+		fmt.Fprintf(table, "ledger\tbegins at sequence %d\n", s.FirstSequence)
+	}
+	if t := s.Transfer; t != nil {
+		fmt.Fprintf(table, "fetching\tthe state of sequence %d, %d of %d parts\n", t.Seq, t.Parts-t.Missing, t.Parts)
+	}
 	if s.Halted != "" {
 		fmt.Fprintf(table, "halted\t%s\n", s.Halted)
 	}
