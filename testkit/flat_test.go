@@ -51,6 +51,10 @@ func TestR5_DiskAndMemoryStayFlat(t *testing.T) {
 		if s := c.Replica(i).CurrentSequence(); s < 400 || c.Replica(i).FirstSequence()+30 < s {
 			t.Errorf("replica %d is at %d, its ledger begins at %d", i, s, c.Replica(i).FirstSequence())
 		}
+		// Two snapshots stay, and what follows on the older one.
+		if first, snapshot := c.Replica(i).FirstSequence(), c.Metric(i, "cretoai_consensus_snapshot_sequence"); float64(first-1) > snapshot-8 {
+			t.Errorf("the ledger of replica %d begins at %d, its newest snapshot is of %v", i, first, snapshot)
+		}
 	}
 	c.Restart(2)
 	c.AwaitEqual(c.Propose(2, "it goes on"))

@@ -1,9 +1,11 @@
 package testkit_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -121,4 +123,33 @@ func TestR4_AWipedReplicaJoinsBySnapshot(t *testing.T) {
 	awaitVoter(t, c, 3)
 	c.Kill(2)
 	c.AwaitEqual(c.Propose(3, "and its votes count"))
+}
+
+// Who waits at a replica for a vertex that was executed elsewhere meanwhile, in a
+// sequence of which the replica fetched the outcome only, is told so.
+func TestR4_WhoWaitsForASkippedVertexIsTold(t *testing.T) {
+	c := testkit.NewCluster(t, 4, shortIntervals, shortLedgers)
+	c.AwaitEqual(c.Propose(3, "all are there"))
+	c.Partition([]int{0, 1, 2}, []int{3})
+	v := replica.Vertex{Payload: []byte("proposed twice"), Creator: [32]byte{1}, Nonce: 1, Expires: 1 << 19}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	told := make(chan error, 1)
+	go func() {
+		_, err := c.Replica(3).Propose(ctx, v)
+		told <- err
+	}()
+	once := c.ProposeAll(0, []replica.Vertex{v})[0]
+	proposeSequences(c, 0, 30)
+	for i := range 3 {
+		awaitTrimmed(t, c, i, once.Seq)
+	}
+	for c.Replica(3).Status().Pending == 0 { // it has taken the vertex by now
+		c.AwaitHeartbeat(3)
+	}
+	c.Heal()
+	if err := <-told; !errors.Is(err, replica.ErrSkipped) {
+		t.Errorf("who waits is told %v", err)
+	}
+	c.AwaitEqual(c.Propose(3, "and on"))
 }

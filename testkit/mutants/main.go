@@ -110,7 +110,7 @@ func (o options) concerns(m mutant) bool {
 
 // choose gives the mutants asked for.
 func choose(o options) ([]mutant, error) {
-	all := slices.Concat(ordering, durability, viewChanges, trust, supervision, conduct, applications)
+	all := slices.Concat(ordering, durability, viewChanges, trust, supervision, conduct, applications, transfers)
 	pattern, err := regexp.Compile(o.run)
 	if err != nil {
 		return nil, err

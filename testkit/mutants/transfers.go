@@ -1,0 +1,53 @@
+package main
+
+// transfers are mutants of state transfer, and of what the state digest is for.
+var transfers = []mutant{
+	{
+		Name: "part-unchecked", Why: "any server gives a replica any state",
+		File: "pbft/transfer.go", Old: "!t.held[k] && HashPart(data) != t.hashes[k]", New: "!t.held[k] && len(data) == 0",
+	},
+	{
+		Name: "manifest-uncertified", Why: "a snapshot that no quorum signed is taken for the state",
+		File: "pbft/snapshot.go", Old: "messages.Checkpoint, 0, m.Seq, digest, m.Certificate, quorum)", New: "messages.Checkpoint, 0, m.Seq, digest, m.Certificate, 1)",
+		TestsOnly: "a simulated server has no state of its own to give",
+	},
+	{
+		Name: "manifest-unproved", Why: "a snapshot of whatever a server made up is taken for the state",
+		File: "pbft/snapshot.go", Old: "digest, m.Certificate, quorum); err != nil {", New: "digest, m.Certificate, quorum); err != nil && quorum == 0 {",
+	},
+	{
+		Name: "dedup-lost", Why: "what was executed before a state transfer is executed again after it",
+		File: "actors/install.go", Old: "\tx.state = state\n", New: "\tx.state = state\n\tstate.clients = pbft.NewClients(x.t.cfg.Genesis.Params.NonceWindow)\n",
+		Tests: []string{"./testkit"},
+	},
+	{
+		Name: "digest-misses-clients", Why: "replicas that executed different vertices sign one state",
+		File: "pbft/execution.go", Old: "\tb = append(b, clients[:]...)\n", New: "",
+		TestsOnly: "no simulated replica has a client table of its own",
+	},
+	{
+		Name: "window-before-disk", Why: "a crash takes back the checkpoint that votes rest on",
+		File: "actors/sequencer.go", Old: "c.Send(s.t.links.executor, &becameStable{e.Checkpoint})",
+		New:   "c.Send(s.t.links.executor, &becameStable{e.Checkpoint})\n\t\t\ts.perform(c, s.core.OnStable(e.Checkpoint))",
+		Tests: []string{"./replica"}, TestsOnly: "the record above the window stays on disk in it",
+	},
+	{
+		Name: "trimmed-above-snapshot", Why: "who has taken a snapshot over finds nothing to go on with",
+		File: "actors/retention.go", Old: "to := min(oldest, x.durable.Seq-keep)", New: "to := max(oldest, x.durable.Seq-keep)",
+		Tests: []string{"./testkit"}, TestsOnly: "a newer snapshot is fetched instead, and nothing is lost but time",
+	},
+	{
+		Name: "liar-not-left", Why: "a server of wrong parts is asked for ever",
+		File: "pbft/transfer.go", Old: "s.wrong, s.spans = true, nil\n\t\t\tt.emit", New: "s.spans = nil\n\t\t\tt.emit",
+	},
+	{
+		Name: "old-generation-read", Why: "a restart finds the state of before the transfer",
+		File: "actors/install.go", Old: "\tbatch.Set(keyGeneration, []byte{gen})\n", New: "",
+		Tests: []string{"./testkit"},
+	},
+	{
+		Name: "skipped-vertices-kept", Why: "who waits for a vertex that was executed elsewhere waits for ever",
+		File: "actors/install.go", Old: "\tx.t.pool.Skipped(seq, state.clients.Spent)\n", New: "",
+		TestsOnly: "its clients do not wait",
+	},
+}
