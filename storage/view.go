@@ -32,4 +32,6 @@ func (v *View) Get(key []byte) ([]byte, error) {
 }
 
 // Close ends the view.
-func (v *View) Close() error { return wrap(v.snap.Close(), "close a view of the state in %s", v.state.dir) }
+func (v *View) Close() error {
+	return wrap(v.snap.Close(), "close a view of the state in %s", v.state.dir)
+}
