@@ -12,13 +12,11 @@ import (
 func (c *Cluster) Await(i int, seq messages.Seq) messages.Seq {
 	c.t.Helper()
 	c.AwaitEvent(i, func(e messages.Event) bool {
-		switch e := e.(type) {
-		case messages.Finalized:
-			return e.Seq >= seq
-		case messages.StateInstalled:
-			return e.Seq >= seq
+		if f, ok := e.(messages.Finalized); ok {
+			return f.Seq >= seq
 		}
-		return false
+		t, ok := e.(messages.StateInstalled)
+		return ok && t.Seq >= seq
 	}, func() bool { return c.replicas[i].CurrentSequence() >= seq })
 	return c.replicas[i].CurrentSequence()
 }

@@ -80,6 +80,8 @@ func describe(e messages.Event) string {
 		return fmt.Sprintf("sequence %d is final, batch %v", e.Seq, e.Digest)
 	case messages.Checkpointed:
 		return fmt.Sprintf("checkpoint %d is stable", e.Seq)
+	case messages.StateInstalled:
+		return fmt.Sprintf("the state of sequence %d is taken over", e.Seq)
 	case messages.ViewChanged:
 		return fmt.Sprintf("view %d, led by %d", e.View, e.Leader)
 	case messages.LeaderSuspected:

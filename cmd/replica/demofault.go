@@ -222,7 +222,7 @@ func (s *strike) note(e messages.Event) {
 		if e.Member == r.Replica && !slices.Contains(r.Violations, e.Type) {
 			r.Violations = append(r.Violations, e.Type)
 		}
-	case messages.Checkpointed, messages.MemberBanned, messages.BanEnded, messages.EvidenceFound, messages.InvalidNewViewFound:
+	case messages.Checkpointed, messages.StateInstalled, messages.MemberBanned, messages.BanEnded, messages.EvidenceFound, messages.InvalidNewViewFound:
 	}
 }
 
