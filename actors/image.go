@@ -134,8 +134,9 @@ func (x *executor) persist(c actor.Context) {
 	}
 	stable := *x.stable
 	if !slices.ContainsFunc(x.images, func(im *image) bool { return im.seq == stable.Seq }) {
-		x.stable = nil
-		return // folded into a later one
+		x.stable, x.later = x.later, nil // folded into a later one
+		x.persist(c)
+		return
 	}
 	if err := x.commit(stable, *views); err != nil {
 		x.t.fail(fmt.Errorf("write the stable checkpoint %d: %w", stable.Seq, err))

@@ -150,7 +150,7 @@ func (t *Transfer) Resume(m *messages.Manifest, have map[Part]bool) []TransferEf
 // Executed says what was executed last. What was fetched below it is of no use.
 func (t *Transfer) Executed(seq messages.Seq) []TransferEffect {
 	t.next = max(t.next, seq+1)
-	if t.manifest != nil && !t.done && t.manifest.Seq < t.next {
+	if t.manifest != nil && t.manifest.Seq < t.next {
 		t.drop()
 		t.emit(AbandonTransfer{})
 	}

@@ -375,6 +375,17 @@ func TestR4_AnInterruptedTransferGoesOn(t *testing.T) {
 	if _, _, _, fetching := h.Fetching(); fetching || h.dropped != 1 {
 		t.Error("a snapshot is fetched of what was executed")
 	}
+	h.trimmed(1, 2, 3) // and the next one is
+	next, nextParts := aState(16, 5)
+	h.has(next, nextParts)
+	clear(h.serve)
+	h.trimmed(1, 2, 3)
+	h.ticks(30)
+	h.complete(next, nextParts)
+	h.perform(h.Executed(17)) // before it was installed
+	if _, _, _, fetching := h.Fetching(); fetching || h.dropped != 2 {
+		t.Error("a snapshot that execution has overtaken is waited for")
+	}
 }
 
 // Of an application whose hashes nobody signs, a state that turns out to be

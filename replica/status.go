@@ -22,18 +22,18 @@ type Status struct {
 	Sequence messages.Seq    `json:"sequence"` // the last executed
 	// HighestSequence is the highest one anything was heard of: what lies between
 	// Sequence and it is in flight.
-	HighestSequence  messages.Seq    `json:"highest_sequence"`
-	StableCheckpoint messages.Seq    `json:"stable_checkpoint"`
-	Vertices         uint64          `json:"vertices"`
-	LedgerHead       messages.Digest `json:"ledger_head"`
+	HighestSequence  messages.Seq `json:"highest_sequence"`
+	StableCheckpoint messages.Seq `json:"stable_checkpoint"`
+	// FirstSequence is the oldest one in the ledger here: 1, unless it was trimmed.
+	FirstSequence messages.Seq    `json:"first_sequence"`
+	Vertices      uint64          `json:"vertices"`
+	LedgerHead    messages.Digest `json:"ledger_head"`
 	// Pending is how many vertices wait here to become final.
 	Pending int `json:"pending"`
 	// Observing says why the replica does not vote yet; empty once it does.
 	Observing string `json:"observing,omitempty"`
 	// Halted says why the replica stopped executing; empty while it works.
 	Halted string `json:"halted,omitempty"`
-	// FirstSequence is the oldest one in the ledger here: 1, unless it was trimmed.
-	FirstSequence messages.Seq `json:"first_sequence"`
 	// Transfer is the state being fetched from the others, nil while none is.
 	Transfer *StateTransfer `json:"transfer,omitempty"`
 	Peers    []PeerStatus   `json:"peers"`
