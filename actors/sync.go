@@ -90,7 +90,7 @@ func (s *catchUp) onTransfer(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *retainedArrived:
 		if m.from == s.from {
-			s.asked = 0 // it has not got it; the next one is asked with the next heartbeat
+			s.asked, s.slow[m.from] = 0, true // it has not got it; all others are asked before it is again
 		}
 		x.perform(c, x.core.OnRetained(m.from, m.retained))
 	case *manifestOffered:

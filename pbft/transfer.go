@@ -323,11 +323,15 @@ type Usable struct {
 // OnTick lets time pass, and asks for what is missing.
 func (t *Transfer) OnTick(u Usable) []TransferEffect {
 	t.tick++
+	t.idle++
 	if t.done {
+		if t.idle > transferPatience { // the word of it may have been lost in a panic
+			t.idle = 0
+			t.emit(FinishTransfer{t.manifest})
+		}
 		return t.take()
 	}
 	t.expire()
-	t.idle++
 	if t.manifest == nil || t.idle > transferPatience {
 		t.seek(u)
 	}

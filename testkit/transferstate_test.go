@@ -204,7 +204,7 @@ func TestR4_ACrashAtAnyWriteOfATransfer(t *testing.T) {
 		if writes++; writes%3 == 0 && len(images) < 24 {
 			cfg := vfs.CrashCloneCfg{}
 			if writes%2 == 0 {
-				cfg = vfs.CrashCloneCfg{UnsyncedDataPercent: 70, RNG: rng}
+				cfg = vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rng} // a crash of the process
 			}
 			images = append(images, mem.CrashClone(cfg))
 		}

@@ -22,9 +22,10 @@ var charged = map[string]map[bool]string{
 	"mutating":      {true: "equivocation", false: "equivocation"},
 }
 
-// idle are the behaviours that have no occasion while nobody leaves a view.
+// idle are the behaviours that have no occasion while nobody leaves a view, or
+// needs a state.
 func idle(name string, leads bool) bool {
-	return name == "lying-new-views" || name == "censoring" && !leads || name == "equivocating" && !leads
+	return name == "lying-new-views" || name == "lying-state" || name == "censoring" && !leads || name == "equivocating" && !leads
 }
 
 // TestEveryBehaviour puts each into a cluster in which nothing else goes wrong:
