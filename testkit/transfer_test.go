@@ -15,8 +15,12 @@ import (
 	"github.com/cretoai/consensus/testkit"
 )
 
-// shortLedgers are trimmed as far as they may be, two snapshots back.
-var shortLedgers = testkit.WithConfig(func(_ int, cfg *replica.Config) { cfg.LedgerRetain = 1 })
+// shortLedgers are trimmed as far as they may be, two snapshots back. The leader is
+// well in these tests, and a machine that is busy no reason to replace it: who lost
+// its disk in a view change would wait for the next one.
+var shortLedgers = testkit.WithConfig(func(_ int, cfg *replica.Config) {
+	cfg.LedgerRetain, cfg.FinalityTimeout, cfg.HeartbeatTimeout = 1, 10*time.Second, 10*time.Second
+})
 
 // proposeSequences brings the cluster forward by so many sequences.
 func proposeSequences(c *testkit.Cluster, at, n int) messages.Seq {
