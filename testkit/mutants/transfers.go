@@ -28,7 +28,7 @@ var transfers = []mutant{
 	{
 		Name: "window-before-disk", Why: "a crash takes back the checkpoint that votes rest on",
 		File: "actors/sequencer.go", Old: "c.Send(s.t.links.executor, &becameStable{e.Checkpoint})",
-		New:   "c.Send(s.t.links.executor, &becameStable{e.Checkpoint})\n\t\t\ts.perform(c, s.core.OnStable(e.Checkpoint))",
+		New:   "c.Send(s.t.links.executor, &becameStable{e.Checkpoint})\n\t\t\ts.perform(c, s.core.OnStable(e.Checkpoint))\n\t\t\ts.announce(c)",
 		Tests: []string{"./replica"}, TestsOnly: "the record above the window stays on disk in it",
 	},
 	{
@@ -48,6 +48,6 @@ var transfers = []mutant{
 	{
 		Name: "skipped-vertices-kept", Why: "who waits for a vertex that was executed elsewhere waits for ever",
 		File: "actors/install.go", Old: "\tx.t.pool.Skipped(seq, state.clients.Spent)\n", New: "",
-		TestsOnly: "its clients do not wait",
+		Tests: []string{"./testkit"}, TestsOnly: "its clients do not wait",
 	},
 }
