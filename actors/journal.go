@@ -268,5 +268,6 @@ func (p *preparer) prepare() {
 	before := p.failed
 	if p.failed = p.t.cfg.Journal.PrepareSome(); p.failed != nil && before == nil {
 		p.t.log.Error().Err(p.failed).Msg("the journal's next segment could not be prepared; it is tried again")
+		p.space.look(p.failed) // at once: the current segment may be full before the next heartbeat
 	}
 }
