@@ -170,10 +170,15 @@ func (v VertexView) Payload() []byte {
 // HashVertex is the hash of encoded vertex bytes, the same as VertexView.Hash.
 func HashVertex(encoded []byte) Digest { return sha256.Sum256(encoded) }
 
+// SetNonce gives encoded vertex bytes another nonce, in place.
+func SetNonce(encoded []byte, nonce uint64) {
+	binary.BigEndian.PutUint64(encoded[vertexNonceAt:], nonce)
+}
+
 // WithNonce copies encoded vertex bytes and gives the copy another nonce: it is
 // then another vertex with the same content.
 func WithNonce(encoded []byte, nonce uint64) []byte {
 	b := slices.Clone(encoded)
-	binary.BigEndian.PutUint64(b[vertexNonceAt:], nonce)
+	SetNonce(b, nonce)
 	return b
 }

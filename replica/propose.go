@@ -125,16 +125,14 @@ func (id *identity) renew(encoded []byte) []byte {
 // vertex stays proposed and the error is a NotFinalError. A vertex that was
 // executed before gets the receipt it had then, but for the data of its result.
 func (r *Replica) Propose(ctx context.Context, v Vertex) (Receipt, error) {
-	encoded, hashes, seals, err := r.encode([]Vertex{v})
+	d, err := r.draft([]Vertex{v})
 	if err != nil {
 		return Receipt{}, err
 	}
 	w := actors.NewWaiter(1)
-	n, err := r.tree.Pool().Add(encoded, hashes, seals, w, 0)
-	if err != nil {
+	if n, err := d.propose(0, w); err != nil {
 		return Receipt{}, err
-	}
-	if n == 0 {
+	} else if n == 0 {
 		return Receipt{}, ErrPoolFull
 	}
 	if err := r.wait(ctx, w); err != nil {
@@ -175,14 +173,14 @@ func (r *Replica) ProposeAll(ctx context.Context, vertices []Vertex) ([]Receipt,
 	if len(vertices) == 0 {
 		return nil, nil
 	}
-	encoded, hashes, seals, err := r.encode(vertices)
+	d, err := r.draft(vertices)
 	if err != nil {
 		return nil, err
 	}
 	w := actors.NewWaiter(len(vertices))
-	for at := 0; at < len(encoded); {
+	for at := 0; at < len(vertices); {
 		space := r.tree.Pool().Space()
-		n, err := r.tree.Pool().Add(encoded[at:], hashes[at:], seals[min(at, len(seals)):], w, at)
+		n, err := d.propose(at, w)
 		if err != nil {
 			return nil, err
 		}
@@ -226,57 +224,4 @@ func (r *Replica) notFinal(ctx context.Context, w *actors.Waiter) error {
 		Missing: r.tree.Pool().Missing(w), Connected: r.tree.Connected(),
 		Quorum: messages.Quorum(r.genesis.N()), Cause: context.Cause(ctx),
 	}
-}
-
-// encode makes vertices' bytes, once, and their hashes, and checks what can be
-// checked before anything is taken. seals is nil on a chain without signatures.
-func (r *Replica) encode(vertices []Vertex) (encoded [][]byte, hashes []messages.Digest, seals []messages.Seal, err error) {
-	encoded, hashes, seals = make([][]byte, len(vertices)), make([]messages.Digest, len(vertices)), make([]messages.Seal, len(vertices))
-	for i, v := range vertices {
-		if g := v.Seal.Group; g != nil && int(v.Seal.Leaf) >= g.Len() {
-			return nil, nil, nil, SignatureError{i, errChanged}
-		}
-		seals[i] = v.Seal
-		if encoded[i], err = r.encodeOne(v); err != nil && len(vertices) > 1 {
-			err = fmt.Errorf("vertex %d: %w", i, err)
-		}
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		hashes[i] = messages.HashVertex(encoded[i])
-	}
-	if err := r.checkSeals(encoded, hashes, seals); err != nil {
-		return nil, nil, nil, err
-	}
-	if !r.genesis.Params.RequireVertexSignatures {
-		seals = nil
-	}
-	return encoded, hashes, seals, nil
-}
-
-func (r *Replica) encodeOne(v Vertex) ([]byte, error) {
-	limit := min(messages.VertexBytesMax, int(r.genesis.Params.BatchBytes)-messages.BatchHeaderBytes)
-	var s messages.Sealing
-	limit -= s.Cost(v.Seal)
-	if size := messages.VertexHeaderBytes + 32*len(v.Parents) + len(v.Payload); size > limit {
-		return nil, TooLargeError{size, limit}
-	}
-	if v.Creator == [32]byte{} {
-		v.Creator, v.Nonce = r.identity.creator, r.identity.nonce.Add(1)
-	}
-	if v.Expires == 0 {
-		v.Expires = r.tree.Progress().Seq + pbft.ExpiryReach/2
-	}
-	return v.encode()
-}
-
-// encode makes a vertex's bytes.
-func (v Vertex) encode() ([]byte, error) {
-	if len(v.Payload) == 0 {
-		return nil, ErrEmptyPayload
-	}
-	m := messages.Vertex{
-		Parents: v.Parents, Payload: v.Payload, Creator: v.Creator, Nonce: v.Nonce, Timestamp: v.Timestamp, Expires: v.Expires,
-	}
-	return m.Encode()
 }
