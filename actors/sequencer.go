@@ -182,7 +182,6 @@ func (s *sequencer) perform(c actor.Context, effects []pbft.Effect) {
 		case pbft.StopSlot:
 			if pid := s.trackers[e.Seq]; pid != nil {
 				delete(s.trackers, e.Seq)
-				c.Unwatch(pid)
 				c.Stop(pid)
 			}
 		case pbft.Flush:
@@ -247,8 +246,7 @@ func (s *sequencer) toSlot(c actor.Context, e *pbft.ToSlot) {
 			s.t.fail(fmt.Errorf("start the tracker of sequence %d: %w", e.Seq, err))
 			return
 		}
-		c.Watch(pid)
-		s.trackers[e.Seq] = pid
+		s.trackers[e.Seq] = pid // not watched: a parent is told anyway, and would be told twice
 	}
 	c.Send(pid, e)
 }

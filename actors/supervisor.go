@@ -135,7 +135,6 @@ func (r *root) start(c actor.Context) {
 			t.opened <- fmt.Errorf("start actor %s: %w", child.name, err)
 			return
 		}
-		c.Watch(pid)
 		r.children = append(r.children, pid)
 	}
 	for _, pid := range t.links.beginning() {
