@@ -245,7 +245,7 @@ func (s *signer) openBundles(c actor.Context, from messages.Index, bundles []*me
 // none differs from what its signer said before. It is kept before that is asked: so
 // whichever of two votes that differ the detector sees first, it finds the other.
 func (s *signer) spared(from messages.Index, b *messages.Bundle) bool {
-	if s.t.quorums.need(b.Votes) {
+	if b.Epoch != s.t.cfg.Keyring.Epoch() || s.t.quorums.need(b.Votes) {
 		return false
 	}
 	if from == b.From {

@@ -142,6 +142,34 @@ func TestE2_AVoteNobodyNeededProvesALie(t *testing.T) {
 	}
 }
 
+// What was signed for another epoch is neither spared nor held against anybody: it
+// names other places.
+func TestE1_AVoteOfAnotherEpochIsNoCharge(t *testing.T) {
+	c := testkit.New(t, 4)
+	for i := range 3 {
+		c.Start(i)
+	}
+	other := play(t, c, 3, nil)
+	c.AwaitEqual(c.Propose(0, "a sequence that is committed without the other"))
+	decided, err := c.Replica(1).Decided(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vote := messages.Vote{Kind: messages.Commit, Seq: 1, Digest: decided.Digest}
+	early := other.seal(vote)
+	early.Epoch++
+	vote.Digest[0]++
+	for _, b := range []*messages.Bundle{early, other.seal(vote)} {
+		other.send(1, cluster.LaneVotes, &messages.Bundles{Bundles: []*messages.Bundle{b}})
+	}
+	lie := other.lies(5) // what convicts comes last, and alone is charged
+	other.send(1, cluster.LaneVotes, &messages.Bundles{Bundles: lie.Bundles})
+	awaitConviction(c, 1, 3)
+	if got := c.Replica(1).Bans()[0].Violations; !reflect.DeepEqual(got, map[string]uint64{"equivocation": 1}) {
+		t.Errorf("charged with %v", got)
+	}
+}
+
 // A pardon is durable: neither the evidence on disk nor the same evidence told
 // again convicts the member anew, and a new lie does.
 func TestE9_APardonOutlivesRestarts(t *testing.T) {
