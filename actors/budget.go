@@ -106,10 +106,8 @@ func (b *budget) beat(refill int) (flooded bool) {
 // but for bundles of which all they say was known.
 func (b *budget) settle(votes []crypto.Verified[messages.Vote], spared []*messages.Bundle) {
 	news := false
-	for len(votes) > 0 {
-		bundle := votes[0].Bundle()
+	for bundle := range bundlesOf(votes) {
 		news = b.settleBundle(bundle) || news
-		votes = votes[len(bundle.Votes):]
 	}
 	for _, bundle := range spared {
 		news = b.settleBundle(bundle) || news
@@ -131,8 +129,8 @@ func (b *budget) settleBundle(bundle *messages.Bundle) (news bool) {
 	return news
 }
 
-// voted are the places for which a member's vote came and was not invalid. Another digest
-// for one is no news here: it convicts.
+// voted are the places for which a member's vote came and was not invalid. Another
+// digest for one is no news here: it convicts.
 type voted map[votedPlace]struct{}
 
 type votedPlace struct {

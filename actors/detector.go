@@ -179,8 +179,7 @@ func (a *detectorActor) observe(votes []crypto.Verified[messages.Vote]) []detect
 
 // openKept verifies what was spared and is contradicted by votes that were observed.
 func (a *detectorActor) openKept(c actor.Context, votes []crypto.Verified[messages.Vote]) {
-	for len(votes) > 0 {
-		bundle := votes[0].Bundle()
+	for bundle := range bundlesOf(votes) {
 		for _, kept := range a.t.unopened.contradicting(bundle) {
 			opened, err := a.t.cfg.Keyring.Open(kept)
 			if err != nil {
@@ -189,7 +188,6 @@ func (a *detectorActor) openKept(c actor.Context, votes []crypto.Verified[messag
 			}
 			a.report(c, a.observe(opened))
 		}
-		votes = votes[len(bundle.Votes):]
 	}
 }
 

@@ -79,7 +79,8 @@ func (a *detectorActor) convicted(c actor.Context, e detector.Evidence) {
 }
 
 // tellAll sends a member whose channel came up what is held against others: it may
-// have been away when that was told. What it knows it drops unjudged, and nobody is told of pardons. [E9]
+// have been away when that was told. What it knows it drops unjudged, and nobody is
+// told of pardons. [E9]
 func (a *detectorActor) tellAll(c actor.Context, to messages.Index) {
 	var held []messages.Message
 	ask(a.t.detector, func(core *detector.Detector) bool {

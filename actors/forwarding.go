@@ -85,8 +85,8 @@ func (p *Pool) Forward(bytesMax int, again time.Time) messages.Forward {
 func (p *Pool) forwards(e *entry) bool { return e.origin == p.self || e.relayed }
 
 // Share takes the oldest own vertices that the leader has had since the given time:
-// as many bytes as asked for, or one that is larger, and those shared before the other time again, for that
-// may have been lost. Everybody is to know them.
+// as many bytes as asked for, or one that is larger, and those shared before the
+// other time again, for that may have been lost. Everybody is to know them.
 func (p *Pool) Share(bytesMax int, since, again time.Time) messages.Forward {
 	now := p.clock.Now()
 	p.mu.Lock()

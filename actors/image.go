@@ -133,7 +133,8 @@ func (x *executor) persist(c actor.Context) {
 		return
 	}
 	stable := *x.stable
-	if !slices.ContainsFunc(x.images, func(im *image) bool { return im.seq == stable.Seq }) {
+	at := slices.IndexFunc(x.images, func(im *image) bool { return im.seq == stable.Seq })
+	if at < 0 {
 		x.stable, x.later = x.later, nil // folded into a later one
 		x.persist(c)
 		return
@@ -142,9 +143,8 @@ func (x *executor) persist(c actor.Context) {
 		x.t.fail(fmt.Errorf("write the stable checkpoint %d: %w", stable.Seq, err))
 		return
 	}
-	im := x.images[slices.IndexFunc(x.images, func(im *image) bool { return im.seq == stable.Seq })]
 	x.stable, x.later, x.durable = x.later, nil, &stable
-	x.snap(im, stable)
+	x.snap(x.images[at], stable)
 	x.forget(stable.Seq)
 	x.t.ledger.stored(stable.Seq)
 	x.t.ledger.vertices.stored(stable.Seq)

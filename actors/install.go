@@ -133,11 +133,8 @@ func (x *executor) goOn(in *install, state *executedState) {
 	x.forget(seq)
 	x.images = nil
 	x.written = max(x.written, seq)
-	if x.stable != nil && x.stable.Seq <= seq {
+	for x.stable != nil && x.stable.Seq <= seq {
 		x.stable, x.later = x.later, nil
-	}
-	if x.stable != nil && x.stable.Seq <= seq {
-		x.stable = nil
 	}
 	x.durable = &in.stable
 	x.installed = &installed{in.stable, state.head}

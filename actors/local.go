@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"iter"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -297,3 +298,17 @@ const (
 	wasLate        // with its NewView or batches: a suspicion
 	wasSilent      // for long: a suspicion
 )
+
+// bundlesOf gives the bundles of verified votes, which come bundle by bundle, each
+// whole.
+func bundlesOf(votes []crypto.Verified[messages.Vote]) iter.Seq[*messages.Bundle] {
+	return func(yield func(*messages.Bundle) bool) {
+		for len(votes) > 0 {
+			bundle := votes[0].Bundle()
+			if !yield(bundle) {
+				return
+			}
+			votes = votes[len(bundle.Votes):]
+		}
+	}
+}

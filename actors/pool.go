@@ -177,16 +177,6 @@ func (p *Pool) Room() int {
 	return max(p.max-p.origins[p.self], 0)
 }
 
-// Closed is ErrStopped once nothing is taken any more.
-func (p *Pool) Closed() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return ErrStopped
-	}
-	return nil
-}
-
 // Space gives a channel that is closed when entries leave the pool.
 func (p *Pool) Space() <-chan struct{} {
 	p.mu.Lock()

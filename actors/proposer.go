@@ -40,8 +40,7 @@ func (p *proposer) Receive(c actor.Context) {
 		p.work(c, false)
 	case *tick:
 		p.work(c, false)
-		p.share(c)
-		p.appeal(c)
+		p.tellOthers(c)
 		p.t.cfg.Metrics.SetPendingVertices(p.t.pool.Len())
 	case *executed:
 		completed := p.inFlight[m.digest]
@@ -140,13 +139,21 @@ func (p *proposer) forward(c actor.Context) {
 	}
 }
 
+// tellOthers tells everybody of what waits, with each heartbeat.
+func (p *proposer) tellOthers(c actor.Context) {
+	switch {
+	case p.stand == nil:
+	case !p.stand.active:
+		p.appeal(c)
+	case !p.stand.leads:
+		p.share(c)
+	}
+}
+
 // share lets everybody know of the oldest vertices that are not final after half of
 // the view's timeout: the others time them, too, and replace a leader that passes
 // over them. [L4]
 func (p *proposer) share(c actor.Context) {
-	if p.stand == nil || !p.stand.active || p.stand.leads {
-		return
-	}
 	now, patience := p.t.cfg.Clock.Now(), time.Duration(p.t.patience.Load())
 	if m := p.t.pool.Share(shareBytesMax, now.Add(-patience/2), now.Add(-patience)); len(m.Vertices) > 0 {
 		c.Send(p.t.links.egress, &broadcast{cluster.LaneBatches, &m})
@@ -155,9 +162,6 @@ func (p *proposer) share(c actor.Context) {
 
 // appeal tells everybody of vertices that wait for this replica to enter a view.
 func (p *proposer) appeal(c actor.Context) {
-	if p.stand == nil || p.stand.active {
-		return
-	}
 	since := p.t.cfg.Clock.Now().Add(-time.Duration(p.t.patience.Load()))
 	if m := p.t.pool.Appeal(forwardBytesMax, since); len(m.Vertices) > 0 {
 		c.Send(p.t.links.egress, &broadcast{cluster.LaneBatches, &m})

@@ -6,7 +6,6 @@ import (
 	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/leader"
 	"github.com/cretoai/consensus/messages"
-	"github.com/cretoai/consensus/pbft"
 )
 
 // viewchange is the view-change timer and manager around leader.Manager: it
@@ -190,7 +189,7 @@ func (v *viewchange) perform(c actor.Context, effects []leader.Effect) {
 			v.leaves(e)
 			c.Send(v.t.links.sequencer, &changeView{e.View})
 		case leader.EnterView:
-			c.Send(v.t.links.sequencer, &enterView{newViewOf(e)})
+			c.Send(v.t.links.sequencer, &enterView{e.ForVoter()})
 		case leader.BroadcastViewChange:
 			c.Send(v.t.links.egress, &broadcast{cluster.LaneViewChange, viewChangeMessage(e.ViewChange)})
 		case leader.SendViewChange:
@@ -288,15 +287,4 @@ func preparedCertificate(p leader.Prepared) *messages.PreparedCertificate {
 
 func newViewMessage(nv leader.NewView) *messages.NewViewMessage {
 	return &messages.NewViewMessage{Bundle: nv.Bundle, Body: nv.Body, Certificate: nv.Stable.Bundles}
-}
-
-func newViewOf(e leader.EnterView) *pbft.NewView {
-	nv := &pbft.NewView{Body: e.NewView.Body, Bundle: e.NewView.Bundle, Stable: e.NewView.Stable}
-	for _, vc := range e.S {
-		nv.Support = append(nv.Support, pbft.Support{Bundle: vc.Bundle, Body: vc.Body})
-	}
-	for _, p := range e.Marks {
-		nv.Marks = append(nv.Marks, pbft.Proof{Claim: p.Claim, Bundles: p.Bundles})
-	}
-	return nv
 }

@@ -91,6 +91,18 @@ type EnterView struct {
 	Marks   []Prepared
 }
 
+// ForVoter is what the voter enters the view with.
+func (e EnterView) ForVoter() *pbft.NewView {
+	nv := &pbft.NewView{Body: e.NewView.Body, Bundle: e.NewView.Bundle, Stable: e.NewView.Stable}
+	for _, vc := range e.S {
+		nv.Support = append(nv.Support, pbft.Support{Bundle: vc.Bundle, Body: vc.Body})
+	}
+	for _, p := range e.Marks {
+		nv.Marks = append(nv.Marks, pbft.Proof{Claim: p.Claim, Bundles: p.Bundles})
+	}
+	return nv
+}
+
 // BroadcastViewChange sends the own ViewChange to all other members.
 type BroadcastViewChange struct{ ViewChange ViewChange }
 

@@ -53,11 +53,8 @@ func (r *Replica) draft(vertices []Vertex) (*draft, error) {
 func (d *draft) propose(at int, w *actors.Waiter) (int, error) {
 	pool := d.r.tree.Pool()
 	end := min(at+pool.Room(), len(d.encoded))
-	if end == at && at < len(d.encoded) {
+	if end == at && !d.own[at] {
 		end = at + 1 // one that is there already needs no room
-		if d.own[at] {
-			return 0, pool.Closed()
-		}
 	}
 	for i := at; i < end; i++ {
 		if d.own[i] {

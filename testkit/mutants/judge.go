@@ -155,27 +155,38 @@ func (f *fate) simulate(ctx context.Context, m mutant, o options, overlay, binar
 	if m.Replicas > 0 {
 		args = append(args, "--replicas", fmt.Sprint(m.Replicas))
 	}
-	out, err := exec.CommandContext(ctx, binary, args...).Output()
-	f.asked = true
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return err
-	}
 	var report struct {
 		Simulated int
 		Violation *struct{ Property, Detail string }
 	}
-	if err := json.Unmarshal(out, &report); err != nil {
-		if exit != nil && bytes.Contains(exit.Stderr, []byte("panic: ")) {
-			f.seeds, f.property = 1, "it panics"
-			return nil
-		}
-		return fmt.Errorf("%w: %s", err, out)
+	panics, err := tell(ctx, &report, binary, args...)
+	if err != nil {
+		return err
+	}
+	if f.asked = true; panics {
+		f.seeds, f.property = 1, "it panics"
+		return nil
 	}
 	if f.seeds = report.Simulated; report.Violation != nil {
 		f.property, f.detail = report.Violation.Property, report.Violation.Detail
 	}
 	return nil
+}
+
+// tell runs a mutant's command and reads the JSON object it prints, unless it panics.
+func tell(ctx context.Context, report any, binary string, args ...string) (panics bool, err error) {
+	out, err := exec.CommandContext(ctx, binary, args...).Output()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return false, err
+	}
+	if err := json.Unmarshal(out, report); err != nil {
+		if exit != nil && bytes.Contains(exit.Stderr, []byte("panic: ")) {
+			return true, nil
+		}
+		return false, fmt.Errorf("%w: %s", err, out)
+	}
+	return false, nil
 }
 
 func build(ctx context.Context, overlay, binary string) error {
@@ -194,23 +205,18 @@ func (f *fate) explore(ctx context.Context, o options, overlay, binary string) e
 	if o.world != "" {
 		args = append(args, "--world", o.world)
 	}
-	out, err := exec.CommandContext(ctx, binary, args...).Output()
-	f.explored = true
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return err
-	}
 	var report struct {
 		States    uint64
 		Complete  bool
 		Violation *struct{ World, What string }
 	}
-	if err := json.Unmarshal(out, &report); err != nil {
-		if exit != nil && bytes.Contains(exit.Stderr, []byte("panic: ")) {
-			f.property = "it panics"
-			return nil
-		}
-		return fmt.Errorf("%w: %s", err, out)
+	panics, err := tell(ctx, &report, binary, args...)
+	if err != nil {
+		return err
+	}
+	if f.explored = true; panics {
+		f.property = "it panics"
+		return nil
 	}
 	f.states, f.complete = report.States, report.Complete
 	if report.Violation != nil {

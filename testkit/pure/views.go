@@ -119,7 +119,7 @@ func (r *Replica) manage(effects []leader.Effect) {
 		case leader.ChangeView:
 			r.later(func() { r.perform(r.core.ChangeView(e.View)) })
 		case leader.EnterView:
-			r.later(func() { r.perform(r.core.EnterView(Entering(e))) })
+			r.later(func() { r.perform(r.core.EnterView(e.ForVoter())) })
 		case leader.BroadcastViewChange:
 			r.say(Everyone, ViewChange{e.ViewChange})
 		case leader.SendViewChange:
@@ -141,16 +141,4 @@ func (r *Replica) manage(effects []leader.Effect) {
 		case leader.NewViewRefused:
 		}
 	}
-}
-
-// Entering is what the voter enters a view with.
-func Entering(e leader.EnterView) *pbft.NewView {
-	nv := &pbft.NewView{Body: e.NewView.Body, Bundle: e.NewView.Bundle, Stable: e.NewView.Stable}
-	for _, vc := range e.S {
-		nv.Support = append(nv.Support, pbft.Support{Bundle: vc.Bundle, Body: vc.Body})
-	}
-	for _, p := range e.Marks {
-		nv.Marks = append(nv.Marks, pbft.Proof{Claim: p.Claim, Bundles: p.Bundles})
-	}
-	return nv
 }
