@@ -2,6 +2,8 @@ package actors
 
 import (
 	"fmt"
+	"slices"
+	"weak"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -24,8 +26,10 @@ type journal struct {
 	reports []messages.Seq
 
 	batches map[messages.Seq]batchPlace
-	bundles map[*messages.Bundle]storage.Place
-	recent  []*messages.Bundle // the keys of bundles, oldest first
+	// bundles are known by their pointers, which keep none of them: whoever asks for
+	// the place of one has it.
+	bundles map[weak.Pointer[messages.Bundle]]storage.Place
+	recent  []weak.Pointer[messages.Bundle] // the keys of bundles, oldest first
 }
 
 type batchPlace struct {
@@ -49,7 +53,7 @@ const keptBytesMax = 4 << 20
 const bundlesRememberedMax = 4096
 
 func newJournal(t *Tree) *journal {
-	return &journal{t: t, batches: make(map[messages.Seq]batchPlace), bundles: make(map[*messages.Bundle]storage.Place)}
+	return &journal{t: t, batches: make(map[messages.Seq]batchPlace), bundles: make(map[weak.Pointer[messages.Bundle]]storage.Place)}
 }
 
 func (j *journal) Receive(c actor.Context) {
@@ -180,15 +184,16 @@ func (j *journal) addDecision(d *decided) {
 
 // addBundle writes a bundle, once.
 func (j *journal) addBundle(seq messages.Seq, b *messages.Bundle) {
-	if at, ok := j.bundles[b]; ok && (at.Segment == 0 || at.Segment >= j.t.released.Load()) {
+	key := weak.Make(b)
+	if at, ok := j.bundles[key]; ok && (at.Segment == 0 || at.Segment >= j.t.released.Load()) {
 		return
 	}
 	data, err := messages.BundleRecord{Bundle: b}.AppendTo(nil)
 	if err != nil {
 		panic(fmt.Sprintf("a verified bundle cannot be recorded: %v", err))
 	}
-	j.bundles[b] = storage.Place{}
-	j.recent = append(j.recent, b)
+	j.bundles[key] = storage.Place{}
+	j.recent = append(j.recent, key)
 	j.append(messages.RecordBundle, seq, data, note{bundle: b})
 }
 
@@ -199,7 +204,7 @@ func (j *journal) learn(places []storage.Place) {
 		case n.batch != nil:
 			j.batches[n.seq] = batchPlace{n.batch.Digest(), places[i]}
 		case n.bundle != nil:
-			j.bundles[n.bundle] = places[i]
+			j.bundles[weak.Make(n.bundle)] = places[i]
 		}
 	}
 	j.records, j.notes = j.records[len(places):], j.notes[len(places):]
@@ -211,7 +216,7 @@ func (j *journal) entry(d *decided) storage.LedgerEntry {
 		e.Batch = j.batches[d.commit.Seq].at
 	}
 	for _, b := range d.commit.Bundles {
-		e.Certificate = append(e.Certificate, j.bundles[b])
+		e.Certificate = append(e.Certificate, j.bundles[weak.Make(b)])
 	}
 	return e
 }
@@ -228,7 +233,7 @@ func (j *journal) forget(seq messages.Seq) {
 		for _, b := range j.recent[:over] {
 			delete(j.bundles, b)
 		}
-		j.recent = append([]*messages.Bundle(nil), j.recent[over:]...)
+		j.recent = slices.Clone(j.recent[over:])
 	}
 }
 
