@@ -15,11 +15,11 @@ import (
 // only. Nothing waiting is lost, save beyond heldBytesMax. [S10, K1]
 const (
 	creditMax    = 4096
-	creditRefill = 2048 // a heartbeat
+	creditRefill = 1280 // a heartbeat: under 100 verifications, a hundredth of a second
 
 	costFrame  = 2  // reading any frame, and for each costBytes of it as much as a unit
 	costBundle = 12 // verifying a bundle
-	costVain   = 8  // looking at a bundle nobody needs
+	costVain   = 4  // looking at a bundle nobody needs
 	costBytes  = 16 << 10
 
 	// heldBytesMax bounds the frames of one member that wait. The transport's own
@@ -29,8 +29,9 @@ const (
 	// wasteMax is how much credit a member may waste on valid votes that are known
 	// between two heartbeats, and floodedMax for how many of them in a row before
 	// that is a flood. A correct member sends again what it is told is lacking, at
-	// most 64 bundles a heartbeat, which costs less than half of it.
-	wasteMax   = 1600
+	// most 64 bundles a heartbeat, which costs three quarters of it; one that floods
+	// wastes all of its refill but the reading.
+	wasteMax   = 1000
 	floodedMax = 8
 )
 

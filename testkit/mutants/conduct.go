@@ -83,7 +83,7 @@ var conduct = []mutant{
 	},
 	{
 		Name: "resending-floods", Why: "an honest member is charged for what it was asked to send again",
-		File: "actors/budget.go", Old: "wasteMax   = 1600", New: "wasteMax   = 700",
+		File: "actors/budget.go", Old: "wasteMax   = 1000", New: "wasteMax   = 700",
 	},
 	{
 		Name: "signature-not-remembered-by", Why: "a verified bundle vouches for a forged one",
