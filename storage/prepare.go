@@ -6,15 +6,21 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// fillBytes is how much of a new segment is written between two flushes. One
-// flush at the end would make the groups written meanwhile wait for all of it.
-const fillBytes = 1 << 20
+const (
+	// fillBytes is how much of a new segment is written between two flushes. One
+	// flush at the end would make the groups written meanwhile wait for all of it.
+	fillBytes = 1 << 20
+	// zeroBytes is how much is written at once. Linux gives a large write large
+	// folios of page cache, and those of a MiB cost three times the processor time
+	// of what these do. (ext4, Linux 6.18)
+	zeroBytes = 128 << 10
+)
 
 // filling is the next segment while its zeros are being written.
 type filling struct {
 	file  vfs.File
 	path  string
-	bytes int64 // written and durable
+	bytes int64 // written, and durable between two steps
 	zeros []byte
 	took  time.Duration
 }
@@ -188,15 +194,17 @@ func (j *Journal) fillSome() error {
 		if err != nil {
 			return wrap(err, "create %s", path)
 		}
-		j.filling = &filling{file: file, path: path, zeros: make([]byte, fillBytes)}
+		j.filling = &filling{file: file, path: path, zeros: make([]byte, zeroBytes)}
 	}
 	f := j.filling
-	zeros := f.zeros[:min(fillBytes, j.o.SegmentBytes-f.bytes)]
-	clear(zeros) // vfs.File allows Write to scribble on it
-	if _, err := f.file.Write(zeros); err != nil {
-		return wrap(err, "fill %s", f.path)
+	for end := min(f.bytes+fillBytes, j.o.SegmentBytes); f.bytes < end; {
+		zeros := f.zeros[:min(zeroBytes, end-f.bytes)]
+		clear(zeros) // vfs.File allows Write to scribble on it
+		if _, err := f.file.Write(zeros); err != nil {
+			return wrap(err, "fill %s", f.path)
+		}
+		f.bytes += int64(len(zeros))
 	}
-	f.bytes += int64(len(zeros))
 	if f.bytes < j.o.SegmentBytes {
 		return wrap(f.file.SyncData(), "flush %s", f.path)
 	}
