@@ -19,6 +19,9 @@ type Runtime struct {
 	// Drive runs actors until there is something in the channel, for a
 	// dispatcher that runs none by itself.
 	Drive func(until <-chan error)
+	// System is where the actors are, nil for a system of the replica's own. Who
+	// brings one shuts it down.
+	System *actor.ActorSystem
 }
 
 // await waits for the root's word on how starting went.

@@ -88,8 +88,10 @@ func (r *Replica) start(cfg *Config, o *options) error {
 	}
 	r.closers = append(r.closers, f)
 	log := libraryLog(o.log.With().Int("replica", int(r.self)).Logger())
-	r.system = newSystem(log)
-	r.onClose(func() error { r.system.Shutdown(); return nil })
+	if r.system = o.runtime.System; r.system == nil {
+		r.system = newSystem(log)
+		r.onClose(func() error { r.system.Shutdown(); return nil })
+	}
 	transport := o.transport
 	if transport == nil {
 		if transport, err = r.remote(cfg, log); err != nil {

@@ -194,7 +194,7 @@ func (j *Journal) fillSome() error {
 		if err != nil {
 			return wrap(err, "create %s", path)
 		}
-		j.filling = &filling{file: file, path: path, zeros: make([]byte, zeroBytes)}
+		j.filling = &filling{file: file, path: path, zeros: make([]byte, min(zeroBytes, j.o.SegmentBytes))}
 	}
 	f := j.filling
 	for end := min(f.bytes+fillBytes, j.o.SegmentBytes); f.bytes < end; {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -140,7 +139,7 @@ type worldFailure struct {
 }
 
 func runExplore(ctx context.Context, o exploreOptions, worlds []explore.World, out, narration io.Writer) error {
-	debug.SetMemoryLimit(int64(min(uint64(max(o.memoryMiB, 0))<<20, math.MaxInt64)))
+	collectSeldom(int64(min(uint64(max(o.memoryMiB, 0))<<20, math.MaxInt64)))
 	var done atomic.Int64
 	shown := progress{"exploring", "worlds", "explored", len(worlds) * messages.MembersMin}.show(narration, func() int { return int(done.Load()) })
 	outcomes, err := explore.Tour(ctx, worlds, o.limits(), func(explore.Outcome) { done.Add(1) })

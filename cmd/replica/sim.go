@@ -123,6 +123,7 @@ func (o simOptions) command(cfg sim.Config) string {
 
 // runSim simulates a range of seeds and tells what came of it.
 func runSim(ctx context.Context, o simOptions, out, narration io.Writer) error {
+	collectSeldom(simulationBytes)
 	var s *sweep
 	var err error
 	if o.steps {

@@ -34,12 +34,13 @@ func simulate(ctx context.Context, o simOptions, narration io.Writer) (*sweep, e
 				if i >= int64(o.seeds) {
 					return
 				}
-				if s.results[i], errs[w] = sim.Run(ctx, o.config(o.from+uint64(i))); errs[w] == nil {
-					done.Add(1)
-				}
+				s.results[i], errs[w] = sim.Run(ctx, o.config(o.from+uint64(i)))
 				if errs[w] != nil || s.results[i].Err != nil {
 					failed.Store(true)
+					return
 				}
+				s.results[i].Story = nil // nobody reads it, and a hundred thousand are a gigabyte
+				done.Add(1)
 			}
 		})
 	}

@@ -117,6 +117,7 @@ type twinsRun struct {
 }
 
 func runTwins(ctx context.Context, o twinsOptions, space *twins.Space, out, narration io.Writer) error {
+	collectSeldom(simulationBytes)
 	r := &twinsRun{o: o, space: space}
 	begin := time.Now()
 	shown := progress{"running", "scenarios", "run", o.scenarios}.show(narration, func() int { return int(r.done.Load()) })

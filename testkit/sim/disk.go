@@ -77,15 +77,15 @@ func (l loss) String() string {
 
 // crashed gives the disk as a crash at this moment leaves it.
 func (d *disk) crashed(rng *rand.Rand, lose loss) *vfs.MemFS {
-	kept := d.mem.CrashClone(vfs.CrashCloneCfg{})
 	if lose == losesAll {
-		return kept
+		return d.mem.CrashClone(vfs.CrashCloneCfg{})
 	}
 	// It draws for every file, whatever the percentage: from a source of its own.
 	written := d.mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(0, 0))})
 	if lose == losesNothing {
 		return written
 	}
+	kept := d.mem.CrashClone(vfs.CrashCloneCfg{})
 	mixed := vfs.NewCrashableMem()
 	if _, err := vfs.Clone(kept, mixed, stateDir, stateDir, vfs.CloneSync); err != nil {
 		panic(fmt.Sprintf("sim: copy in memory: %v", err))

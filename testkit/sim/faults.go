@@ -225,8 +225,8 @@ func (s *simulation) stopFaults() {
 
 // settled reports what is left to do before the run may end, "" if nothing.
 func (s *simulation) unsettled() string {
-	if owed := s.load.owed(); len(owed) > 0 {
-		return sprint("%d of %d vertices are not final, such as %v", len(owed), len(s.load.vertices), owed[0])
+	if owed, first := s.load.owed(); owed > 0 {
+		return sprint("%d of %d vertices are not final, such as %v", owed, len(s.load.vertices), first)
 	}
 	interval := s.genesis.Params.CheckpointInterval
 	var seq messages.Seq

@@ -151,16 +151,18 @@ func (l *load) executed(payload []byte) error {
 	return nil
 }
 
-// owed lists what has to be executed still: all but vertices of the door's that
-// nobody holds any more.
-func (l *load) owed() (list []*vertex) {
+// owed counts what has to be executed still, and gives the first of it: all but
+// vertices of the door's that nobody holds any more.
+func (l *load) owed() (n int, first *vertex) {
 	if l.missing == 0 {
-		return nil
+		return 0, nil
 	}
 	for _, v := range l.vertices {
 		if !v.executed && !v.unsent && !(v.door && v.lost()) {
-			list = append(list, v)
+			if n++; first == nil {
+				first = v
+			}
 		}
 	}
-	return list
+	return n, first
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"slices"
@@ -23,6 +24,7 @@ type oracle struct {
 	inventors   map[[32]byte]bool      // creators of those who misbehave
 	votes       votes
 	load        *load
+	heard       [][]byte // by member: the last frame it sent; it tells all others the same
 }
 
 type digest = [32]byte
@@ -41,7 +43,7 @@ func newOracle(params messages.Params, n int) *oracle {
 		params: params, faulty: make([]bool, n),
 		ledger: make(map[messages.Seq]finalized), executed: make(map[messages.Seq]digest),
 		checkpoints: make(map[messages.Seq]messages.Digest), nonces: make(map[nonce]messages.Seq),
-		votes: newVotes(n), inventors: make(map[[32]byte]bool),
+		votes: newVotes(n), heard: make([][]byte, n), inventors: make(map[[32]byte]bool),
 	}
 }
 
@@ -63,9 +65,10 @@ func (o *oracle) violated(property, format string, args ...any) {
 // sent looks at what leaves a replica: no member ever signs two digests for one
 // place, restarts included, and all sign the same states.
 func (o *oracle) sent(from int, frame []byte) {
-	if o.faulty[from] {
+	if o.faulty[from] || len(frame) > 0 && bytes.Equal(frame, o.heard[from]) {
 		return
 	}
+	o.heard[from] = append(o.heard[from][:0], frame...)
 	m, err := messages.DecodeFrame(frame)
 	if err != nil {
 		o.violated("valid frames", "replica %d sends what nobody can read: %v", from, err)

@@ -33,6 +33,7 @@ func (p *process) runtime() actors.Runtime {
 		Mailbox:    func() actor.Mailbox { return &mailbox{process: p, at: -1} },
 		Middleware: []actor.ReceiverMiddleware{p.panics.middleware},
 		Drive:      p.drive,
+		System:     newSystem(),
 	}
 }
 
