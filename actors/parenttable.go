@@ -2,37 +2,41 @@ package actors
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/cretoai/consensus/messages"
 )
 
 // parentTable finds the hashes of one generation of a VertexLedger: an open
 // addressing table of at most half its slots, by the hash's own first bytes. A
-// Go map would cost a vertex three times as much.
+// Go map would cost a vertex three times as much. Hashes are entered when somebody
+// asks for one: where vertices have no parents, they cost nothing.
 type parentTable struct {
 	slots []uint32 // place in the generation, plus one; 0 is free
-	used  int
+	used  int      // hashes entered
+	held  int      // hashes of the generation
 }
 
 const parentSlotsMin = 1 << 8
 
-// add enters the next hash of the generation that begins at slot first of the
-// ledger's ring.
-func (t *parentTable) add(l *VertexLedger, first int) {
-	if 2*(t.used+1) > len(t.slots) {
-		t.slots = make([]uint32, max(2*len(t.slots), parentSlotsMin))
-		for i := range t.used {
-			t.place(l.at(first+i), i)
-		}
+// enter brings the table up to date with the generation that begins at slot first
+// of the ledger's ring.
+func (t *parentTable) enter(l *VertexLedger, first int) {
+	if 2*t.held > len(t.slots) {
+		t.slots = make([]uint32, max(1<<bits.Len(uint(2*t.held-1)), parentSlotsMin))
+		t.used = 0
 	}
-	t.place(l.at(first+t.used), t.used)
-	t.used++
+	for ; t.used < t.held; t.used++ {
+		t.place(l.at(first+t.used), t.used)
+	}
 }
 
 // reset forgets all, and keeps the room: the next generation is as large.
 func (t *parentTable) reset() {
-	clear(t.slots)
-	t.used = 0
+	if t.used > 0 {
+		clear(t.slots)
+	}
+	t.used, t.held = 0, 0
 }
 
 func (t *parentTable) place(hash *messages.Digest, i int) {
@@ -45,9 +49,10 @@ func (t *parentTable) place(hash *messages.Digest, i int) {
 }
 
 func (t *parentTable) has(l *VertexLedger, first int, hash messages.Digest) bool {
-	if t.used == 0 {
+	if t.held == 0 {
 		return false
 	}
+	t.enter(l, first)
 	mask := len(t.slots) - 1
 	for at := start(&hash) & mask; t.slots[at] != 0; at = (at + 1) & mask {
 		if *l.at(first + int(t.slots[at]) - 1) == hash {

@@ -88,13 +88,14 @@ func (l *VertexLedger) append(hash messages.Digest) {
 	l.count++
 }
 
-// remember enters the hash at a slot, which is the next of its generation.
+// remember counts the hash at a slot, which is the next of its generation, as one
+// that is known.
 func (l *VertexLedger) remember(slot int) {
 	table := &l.tables[slot/generation]
 	if slot%generation == 0 {
 		table.reset()
 	}
-	table.add(l, slot/generation*generation)
+	table.held++
 }
 
 func (l *VertexLedger) at(slot int) *messages.Digest {
@@ -195,7 +196,7 @@ func (l *VertexLedger) RestoreBuckets(buckets iter.Seq2[int, []byte]) error {
 	return l.rebuild()
 }
 
-// rebuild enters the hashes of the last two generations.
+// rebuild counts the hashes of the last two generations.
 func (l *VertexLedger) rebuild() error {
 	slots := min(l.count, ParentWindow)
 	for i := range l.pages {
