@@ -4,6 +4,7 @@
 //	replica-<index>      root: starts the children in order, beats the heart, stops them in reverse
 //	├─ journal           all durable writes; blocks while it flushes, the next group gathers meanwhile
 //	├─ preparer          fills the journal's next segment with zeros, ahead of need
+//	├─ checkpointer      writes stable checkpoints to the state store, beside the executor
 //	├─ signers           hands out work to its workers: sealing first, then one peer after the other
 //	│   └─ signer-<i>    seals, opens, hashes; nothing else
 //	├─ egress            encodes what leaves, once, for all

@@ -3,6 +3,7 @@ package actors
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -22,6 +23,10 @@ type execution struct {
 
 	images  []*image // checkpoints not yet durable, ascending
 	written messages.Seq
+	storing *storing // the checkpoint that is being written
+	// store is held while a checkpoint is being written: who reads the state of one
+	// back holds it, too.
+	store   sync.Mutex
 	stable  *pbft.StableCheckpoint // the highest certificate not yet durable
 	later   *pbft.StableCheckpoint // one above it, while it is that of a snapshot
 	durable *pbft.StableCheckpoint // the last one that was made so, nil before
@@ -31,6 +36,8 @@ type execution struct {
 	layout    *layout    // of the state store
 	install   *install   // a state that came here, not in force yet
 	installed *installed // the last one that is
+
+	asked *rebuild // by a sequencer, not answered yet
 
 	changing bool      // the state is being changed at this moment
 	delivery *delivery // applied, not yet told to everyone
@@ -94,6 +101,7 @@ func (x *executor) resume(c actor.Context) {
 	if x.installed != nil {
 		x.tellInstalled(c)
 	}
+	x.storeAgain(c)
 	if x.durable != nil {
 		c.Send(x.t.links.sequencer, &stableDurable{*x.durable})
 	}
@@ -102,6 +110,14 @@ func (x *executor) resume(c actor.Context) {
 	}
 	c.Send(x.t.links.sequencer, &executorRestarted{})
 	x.run(c)
+}
+
+// storeAgain has the checkpoint in flight written again, after a panic on which it,
+// or the word that it is written, may have been lost.
+func (x *executor) storeAgain(c actor.Context) {
+	if x.storing != nil {
+		c.Send(x.t.links.checkpointer, x.storing)
+	}
 }
 
 // record gives the batch a place in the ledger.

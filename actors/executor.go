@@ -49,9 +49,14 @@ func (x *executor) Receive(c actor.Context) {
 	case *placed:
 		x.written = max(x.written, m.seq)
 		x.persist(c)
+	case *checkpointStored:
+		x.onStored(c, m.seq)
+	case *checkpointerRestarted:
+		x.storeAgain(c)
 	case *rebuild:
 		x.t.views.Store(nil) // what the sequencer told before it panicked may be more than it recorded
-		c.Send(x.t.links.sequencer, &rebuilt{m.life, x.state.head, slices.Clone(x.history), x.states()})
+		x.asked = m
+		x.answer(c)
 	case *rebuildDone:
 		x.persist(c)
 		x.onInstall(c)
@@ -59,6 +64,17 @@ func (x *executor) Receive(c actor.Context) {
 		x.install = m
 		x.onInstall(c)
 	}
+}
+
+// answer tells a sequencer that is being rebuilt what was executed, once the state
+// store stands still: it goes on to read it, and views keeps the next checkpoint
+// waiting.
+func (x *executor) answer(c actor.Context) {
+	if x.asked == nil || x.storing != nil {
+		return
+	}
+	c.Send(x.t.links.sequencer, &rebuilt{x.asked.life, x.state.head, slices.Clone(x.history), x.states()})
+	x.asked = nil
 }
 
 // run executes what is next, as long as it is there.

@@ -81,7 +81,9 @@ func (x *execution) takeImage() error {
 	if err != nil {
 		return err
 	}
-	x.images = fold(append(x.images, im))
+	if x.images = append(x.images, im); x.storing == nil { // else some are being read
+		x.images = fold(x.images)
+	}
 	x.changing = false
 	return nil
 }
@@ -91,21 +93,20 @@ func (x *execution) takeImage() error {
 // certificates are of checkpoints far ahead.
 const imagesMax = 8
 
-// fold merges the oldest image into the next one when there are too many. The
+// fold merges the oldest images into the next ones when there are too many. The
 // checkpoint it stood for can no longer become stable here by itself; a later
 // one will.
 func fold(images []*image) []*image {
-	if len(images) <= imagesMax {
-		return images
-	}
-	old, next := images[0], images[1]
-	for i, data := range old.buckets {
-		if _, written := next.buckets[i]; !written {
-			next.buckets[i] = data
+	for ; len(images) > imagesMax; images = append([]*image(nil), images[1:]...) {
+		old, next := images[0], images[1]
+		for i, data := range old.buckets {
+			if _, written := next.buckets[i]; !written {
+				next.buckets[i] = data
+			}
 		}
+		next.app.onto(old.app)
 	}
-	next.app.onto(old.app)
-	return append([]*image(nil), images[1:]...)
+	return images
 }
 
 // onStable takes a certificate for a state that was executed here.
@@ -115,6 +116,8 @@ func (x *executor) onStable(c actor.Context, stable pbft.StableCheckpoint) {
 		return
 	}
 	switch {
+	case x.storing != nil && stable.Seq <= x.storing.stable.Seq: // it is told when it is durable
+		return
 	case x.stable == nil || stable.Seq > x.stable.Seq && !x.snapshotDue(x.stable.Seq):
 		x.stable = &stable
 	case stable.Seq > x.stable.Seq && (x.later == nil || stable.Seq > x.later.Seq):
@@ -123,53 +126,45 @@ func (x *executor) onStable(c actor.Context, stable pbft.StableCheckpoint) {
 	x.persist(c)
 }
 
-// persist makes a stable checkpoint durable once the batches and certificates
-// below it are on disk, and while it is known what of views belongs beside it.
-// Only then may the window move. A step that a panic interrupts may be done
-// again. [C3]
+// persist has a stable checkpoint made durable once the batches and certificates
+// below it are on disk, and while it is known what of views belongs beside it. [C3]
 func (x *executor) persist(c actor.Context) {
 	views := x.t.views.Load()
-	if x.stable == nil || x.written < x.stable.Seq || len(x.images) == 0 || views == nil {
+	if x.storing != nil || x.stable == nil || x.written < x.stable.Seq || len(x.images) == 0 || views == nil {
 		return
 	}
 	stable := *x.stable
+	x.stable, x.later = x.later, nil
 	at := slices.IndexFunc(x.images, func(im *image) bool { return im.seq == stable.Seq })
 	if at < 0 {
-		x.stable, x.later = x.later, nil // folded into a later one
-		x.persist(c)
+		x.persist(c) // folded into a later one
 		return
 	}
-	if err := x.commit(stable, *views); err != nil {
-		x.t.fail(fmt.Errorf("write the stable checkpoint %d: %w", stable.Seq, err))
-		return
-	}
-	x.stable, x.later, x.durable = x.later, nil, &stable
-	x.snap(x.images[at], stable)
-	x.forget(stable.Seq)
-	x.t.ledger.stored(stable.Seq)
-	x.t.ledger.vertices.stored(stable.Seq)
-	c.Send(x.t.links.sequencer, &stableDurable{stable})
-	c.Send(x.t.links.detector, &stableDurable{stable})
-	x.t.hub.publish(messages.Checkpointed{Seq: stable.Seq, Digest: stable.Digest})
-	x.trim()
-	x.t.log.Info().Uint64("seq", uint64(stable.Seq)).Stringer("digest", stable.Digest).Msg("checkpoint stable")
-	x.persist(c) // another may wait
+	x.storing = &storing{stable: stable, views: *views, images: x.images[: at+1 : at+1]}
+	c.Send(x.t.links.checkpointer, x.storing)
 }
 
-// commit writes a checkpoint with all that a restart at it needs.
-func (x *executor) commit(stable pbft.StableCheckpoint, views []byte) error {
-	batch := x.t.cfg.State.NewBatch()
-	for _, im := range x.images {
-		if im.seq <= stable.Seq {
-			im.write(batch, x.layout)
-		}
+// onStored takes a checkpoint that is durable. Only now may the window move. What
+// a panic interrupts is done again, for then it is written again. [C3]
+func (x *executor) onStored(c actor.Context, seq messages.Seq) {
+	if x.storing == nil || x.storing.stable.Seq != seq {
+		return // written twice
 	}
-	for _, e := range x.t.ledger.entries(stable.Seq) {
-		x.t.ledger.index.Put(batch, e)
-	}
-	x.t.ledger.vertices.write(batch, stable.Seq)
-	setStable(batch, stable, views)
-	return batch.Commit(true)
+	stable := x.storing.stable
+	x.durable = &stable
+	x.snap(x.storing.image(), stable)
+	x.forget(seq)
+	x.t.ledger.stored(seq)
+	x.t.ledger.vertices.stored(seq)
+	c.Send(x.t.links.sequencer, &stableDurable{stable})
+	c.Send(x.t.links.detector, &stableDurable{stable})
+	x.t.hub.publish(messages.Checkpointed{Seq: seq, Digest: stable.Digest})
+	x.trim()
+	x.t.log.Info().Uint64("seq", uint64(seq)).Stringer("digest", stable.Digest).Msg("checkpoint stable")
+	x.storing = nil
+	x.answer(c)
+	x.persist(c) // another may wait
+	x.onInstall(c)
 }
 
 // setStable writes a certificate, with what belongs beside it of views.

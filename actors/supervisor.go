@@ -16,21 +16,22 @@ import (
 // that time stops the replica. Stopping loses nothing, for whatever was promised
 // is on disk, and the process ends with an error that names the actor.
 //
-//	journal     stop at once       what is half written must not be voted on
-//	preparer    5 in 10 s          it holds nothing; who needs a segment asks again
-//	signers     5 in 10 s          the group in flight is handed out again; verifications are lost
-//	  signer-n  5 in 10 s          likewise its one
-//	egress      5 in 10 s          it holds nothing; Status brings again what was lost
-//	ingress     5 in 10 s          it holds the watermarks, and asks for them
-//	sequencer   5 in 10 s          rebuilt from disk before anything else, as after a crash (rebuild.go)
-//	  phase-n   5 in 10 s          the sequencer replays the votes it has; one that panics a tracker twice is set aside
-//	proposer    5 in 10 s          the pool is the replica's; what is not on its way goes back into it
-//	executor    5 in 10 s          its state is the replica's; it goes on with the step it was at (execution.go)
-//	viewchange  5 in 10 s          asks the sequencer where it stands; ViewChanges are sent again
-//	detector    5 in 10 s          what it knows is the replica's
-//	sync        5 in 10 s          asks again
-//	custom      5 in 10 s          starts the embedder's actors anew
-//	  <name>    10 in 10 s         then stopped, and said so; never the replica
+//	journal       stop at once       what is half written must not be voted on
+//	preparer      5 in 10 s          it holds nothing; who needs a segment asks again
+//	checkpointer  5 in 10 s          it holds nothing; the executor has the checkpoint written again
+//	signers       5 in 10 s          the group in flight is handed out again; verifications are lost
+//	  signer-n    5 in 10 s          likewise its one
+//	egress        5 in 10 s          it holds nothing; Status brings again what was lost
+//	ingress       5 in 10 s          it holds the watermarks, and asks for them
+//	sequencer     5 in 10 s          rebuilt from disk before anything else, as after a crash (rebuild.go)
+//	  phase-n     5 in 10 s          the sequencer replays the votes it has; one that panics a tracker twice is set aside
+//	proposer      5 in 10 s          the pool is the replica's; what is not on its way goes back into it
+//	executor      5 in 10 s          its state is the replica's; it goes on with the step it was at (execution.go)
+//	viewchange    5 in 10 s          asks the sequencer where it stands; ViewChanges are sent again
+//	detector      5 in 10 s          what it knows is the replica's
+//	sync          5 in 10 s          asks again
+//	custom        5 in 10 s          starts the embedder's actors anew
+//	  <name>      10 in 10 s         then stopped, and said so; never the replica
 //
 // A panic on an unverified message of a peer is counted in the metric but not in
 // the budget. A child that is gone without having been told to stops the replica.
@@ -38,6 +39,7 @@ func (t *Tree) children() []child {
 	return []child{
 		{name: "journal", produce: func(int) actor.Actor { return newJournal(t) }, budget: never},
 		{name: "preparer", produce: func(int) actor.Actor { return newPreparer(t) }},
+		{name: "checkpointer", produce: func(life int) actor.Actor { return newCheckpointer(t, life) }},
 		{name: "signers", produce: func(life int) actor.Actor { return newSigners(t, life) }, strategy: t.superviseWorkers()},
 		{name: "egress", produce: func(int) actor.Actor { return &egress{t} }},
 		{name: "ingress", produce: func(life int) actor.Actor { return newIngress(t, life) }},

@@ -127,13 +127,13 @@ type Progress struct {
 // links are the addresses of a tree's actors. They are known before any of
 // them is started, so that none has to be told.
 type links struct {
-	root, journal, preparer, signers, egress, ingress, sequencer, proposer, executor, viewchange, detector, sync *actor.PID
+	root, journal, preparer, checkpointer, signers, egress, ingress, sequencer, proposer, executor, viewchange, detector, sync *actor.PID
 }
 
 func newLinks(address, root string) links {
 	at := func(name string) *actor.PID { return actor.NewPID(address, root+"/"+name) }
 	return links{
-		root: actor.NewPID(address, root), journal: at("journal"), preparer: at("preparer"), signers: at("signers"), egress: at("egress"),
+		root: actor.NewPID(address, root), journal: at("journal"), preparer: at("preparer"), checkpointer: at("checkpointer"), signers: at("signers"), egress: at("egress"),
 		ingress: at("ingress"), sequencer: at("sequencer"), proposer: at("proposer"), executor: at("executor"),
 		viewchange: at("viewchange"), detector: at("detector"), sync: at("sync"),
 	}

@@ -117,8 +117,8 @@ func (x *vertexIndex) write(b *storage.Batch, seq messages.Seq) {
 	x.mu.RLock()
 	blocks := x.blocks
 	x.mu.RUnlock()
-	for _, block := range blocks {
-		if block.base+x.interval <= seq {
+	for i := range blocks { // the last one may be growing
+		if block := &blocks[i]; block.base+x.interval <= seq {
 			block.write(b)
 		}
 	}

@@ -20,7 +20,7 @@ var phases = []string{PhasePrepare, PhaseCommit, PhaseExecute}
 // actorNames are the actors of a replica's tree. All phase trackers count as
 // one: "phase-17" is "phase".
 var actorNames = []string{
-	"replica", "journal", "preparer", "signers", "signer", "egress", "ingress", "sequencer", "phase",
+	"replica", "journal", "preparer", "checkpointer", "signers", "signer", "egress", "ingress", "sequencer", "phase",
 	"proposer", "executor", "viewchange", "detector", "sync", "custom",
 }
 

@@ -96,6 +96,7 @@ func TestAVoteThatPanicsATrackerTwiceIsSetAside(t *testing.T) {
 // restarted are the actors that survive a panic, each with its name in metrics.
 var restarted = []struct{ actor, counted string }{
 	{"preparer", "preparer"},
+	{"checkpointer", "checkpointer"},
 	{"signers", "signers"},
 	{"signer-*", "signer"},
 	{"egress", "egress"},

@@ -48,6 +48,10 @@ var supervision = []mutant{
 		Tests: []string{"./testkit"}, TestsOnly: "it makes nothing panic within a step",
 	},
 	{
+		Name: "checkpoint-lost-with-its-writer", Why: "a panic while a checkpoint is written keeps the window where it is for good",
+		File: "actors/execution.go", Old: "\tif x.storing != nil {\n\t\tc.Send(x.t.links.checkpointer", New: "\tif false {\n\t\tc.Send(x.t.links.checkpointer",
+	},
+	{
 		Name: "decisions-lost", Why: "an executor that lost a decision waits for it for ever",
 		File: "actors/execution.go", Old: "\tc.Send(x.t.links.sequencer, &executorRestarted{})\n", New: "",
 		Tests: []string{"./testkit"},

@@ -111,7 +111,7 @@ func (s *simulation) failWrite() {
 
 // panicking are the actors that panic now and then, the trackers aside.
 var panicking = []string{
-	"journal", "preparer", "signers", "signers/signer-*", "egress", "ingress", "sequencer", "proposer",
+	"journal", "preparer", "checkpointer", "signers", "signers/signer-*", "egress", "ingress", "sequencer", "proposer",
 	"executor", "viewchange", "detector", "sync",
 }
 
