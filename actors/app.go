@@ -22,8 +22,13 @@ type StateMachine interface {
 	// were executed before, or expired, are not among them, so ops may be empty.
 	// What ops points to is valid during the call only. There is no way to refuse
 	// an operation: one the application does not like is executed as a failed one,
-	// which is a Result like any other, the same on all replicas. [X5] A panic out
-	// of Apply ends execution here, and on every replica alike.
+	// which is a Result like any other, the same on all replicas. [X5]
+	//
+	// After a panic out of Apply the replica restores the application from the last
+	// checkpoint, or from what it was at the start, applies again what followed, and
+	// tries once more; if it panics again, execution ends here. So Apply lets go of
+	// its locks however it ends, and Restore replaces all that it may have left half
+	// done.
 	Apply(seq messages.Seq, ops []Operation)
 
 	// Digest identifies the state after the last Apply, however it came about: by

@@ -23,8 +23,10 @@ type appImage struct {
 // from checkpoint to checkpoint; nil of another.
 type appHashes [][]messages.Digest
 
-// takeApp takes what was written, and hashes it. [C1]
-func takeApp(app StateMachine, hashes appHashes) (*appImage, error) {
+// takeApp takes what was written, and hashes it. The first time that is all there
+// is: an application may come to the replica with a state, and after a restore of
+// it no bucket counts as written. [C1]
+func takeApp(app StateMachine, hashes appHashes, first bool) (*appImage, error) {
 	b, ok := app.(Bucketed)
 	if !ok {
 		var snapshot bytes.Buffer
@@ -36,10 +38,19 @@ func takeApp(app StateMachine, hashes appHashes) (*appImage, error) {
 		}, err
 	}
 	changed := b.Changed()
+	if first {
+		changed = make([]int, b.Buckets())
+		for i := range changed {
+			changed[i] = i
+		}
+	}
 	im := &appImage{buckets: make(map[int][]byte, len(changed))}
 	for _, i := range changed {
-		im.buckets[i] = b.Bucket(i)
-		hashes[i] = pbft.HashParts(im.buckets[i])
+		data := b.Bucket(i)
+		hashes[i] = pbft.HashParts(data)
+		if len(data) > 0 || !first {
+			im.buckets[i] = data
+		}
 	}
 	im.digest, im.parts = pbft.BucketsDigest(hashes), append([][]messages.Digest(nil), hashes...)
 	return im, nil

@@ -33,6 +33,7 @@ type execution struct {
 
 	snapshotInterval messages.Seq
 
+	beginning *beginning // nil if there was a checkpoint at the start, or is one by now
 	layout    *layout    // of the state store
 	install   *install   // a state that came here, not in force yet
 	installed *installed // the last one that is
@@ -188,6 +189,7 @@ func (x *execution) states() []checkpointReached {
 
 // forget drops what a durable checkpoint covers.
 func (x *execution) forget(stable messages.Seq) {
+	x.beginning = nil
 	x.images = slices.DeleteFunc(slices.Clone(x.images), func(im *image) bool { return im.seq <= stable })
 	x.history = slices.DeleteFunc(slices.Clone(x.history), func(e *executed) bool { return e.seq <= stable })
 }

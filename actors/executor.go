@@ -29,6 +29,7 @@ type executedState struct {
 	app     StateMachine
 	hashes  appHashes // of app, as of the last checkpoint
 	total   uint64    // vertices executed since genesis
+	fresh   bool      // no image was taken since genesis
 }
 
 func (s *executedState) progress() *Progress { return &Progress{s.seq, s.head, s.total} }
@@ -95,10 +96,10 @@ func (x *executor) run(c actor.Context) {
 func (x *executor) execute(c actor.Context, d *decided) {
 	begun := x.t.cfg.Clock.Now()
 	x.changing = true
-	outcomes, ops, err := x.state.apply(d)
+	outcomes, ops, err := x.execution.apply(x.t, d)
 	if err != nil {
 		x.t.log.Error().Uint64("seq", uint64(d.commit.Seq)).Err(err).
-			Msg("the application panicked: this replica stops executing and voting; its data is kept")
+			Msg("the application panicked, and a second try was of no use: this replica stops executing and voting; its data is kept")
 		x.t.halt("the application panicked")
 		x.t.fail(err)
 		return

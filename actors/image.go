@@ -43,12 +43,13 @@ func (s *executedState) takeImage() (*image, error) {
 		im.buckets[i] = s.clients.EncodeBucket(i)
 	}
 	var failed error
-	if err := recovered(func() { im.app, failed = takeApp(s.app, s.hashes) }); err != nil {
+	if err := recovered(func() { im.app, failed = takeApp(s.app, s.hashes, s.fresh) }); err != nil {
 		return nil, err
 	}
 	if failed != nil {
 		return nil, fmt.Errorf("snapshot of the application: %w", failed)
 	}
+	s.fresh = false
 	im.digest = pbft.StateDigest(s.seq, s.head, s.total, im.app.digest, clients)
 	return im, nil
 }

@@ -38,6 +38,11 @@ func (t *Tree) recover() (*recovery, *execution, error) {
 	}
 	head := state.head
 	x := newExecution(state, l, t.cfg.Genesis.Params.SnapshotInterval)
+	if stable.Seq == 0 {
+		if x.beginning, err = takeBeginning(state.app); err != nil {
+			return nil, nil, err
+		}
+	}
 	if err := x.again(t, replay); err != nil {
 		return nil, nil, err
 	}
@@ -154,6 +159,7 @@ func (t *Tree) recoverState() (pbft.StableCheckpoint, *executedState, *layout, e
 	stable, err := recoverStable(t.cfg.State)
 	if err != nil || stable.Seq == 0 {
 		state.hashes, _ = hashApp(t.cfg.App)
+		state.fresh = true
 		return stable, state, l, err
 	}
 	head, err := t.cfg.State.Get(keyHead)
@@ -343,7 +349,7 @@ func (x *execution) again(t *Tree, p *replay) error {
 			x.written = x.state.seq // all of it has its places in the ledger
 			return nil
 		}
-		outcomes, ops, err := x.state.apply(d)
+		outcomes, ops, err := x.apply(t, d)
 		if err != nil {
 			return err
 		}

@@ -187,7 +187,7 @@ func TestChangedBucketsAreTheState(t *testing.T) {
 	hashes, _ := hashApp(&l)
 	for i, count := range []uint64{5, 5, 1000, 1030, 1030, 9000, 9001} {
 		grow(t, &l, count)
-		im, err := takeApp(&l, hashes)
+		im, err := takeApp(&l, hashes, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -235,7 +235,7 @@ func BenchmarkVertexLedger(b *testing.B) {
 					ops[k].Hash = hashOf(l.Count() + uint64(k))
 				}
 				if l.Apply(1, ops); i%128 == 127 {
-					if _, err := takeApp(&l, hashes); err != nil {
+					if _, err := takeApp(&l, hashes, false); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -30,7 +30,7 @@ type Metrics struct {
 
 	preparesSent, commitsSent          prometheus.Counter
 	verticesFinalized, sequencesExec   prometheus.Counter
-	viewChanges, quarantined           prometheus.Counter
+	viewChanges, quarantined, retries  prometheus.Counter
 	violations, restarts, drops        closed[prometheus.Counter]
 	limits                             closed[prometheus.Counter]
 	cacheHits                          prometheus.Counter
@@ -71,6 +71,7 @@ func New(o Options) *Metrics {
 	m.sequencesExec = r.counter("sequences_executed_total", "Sequences executed by this replica since it was started.")
 	m.viewChanges = r.counter("view_changes_total", "Views this replica has left by a view change.")
 	m.quarantined = r.counter("quarantined_bundles_total", "Valid bundles set aside because handling them panicked twice.")
+	m.retries = r.counter("application_retries_total", "Panics out of the application after which its state was made anew for a second try.")
 	m.violations = r.counters("byzantine_violations_total", "Violations found by the detector, by type.", "type", violations)
 	m.restarts = r.counters("actor_restarts_total", "Restarts of actors after a panic, by actor.", "actor", actorNames)
 	m.limits = r.counters("limits_reached_total", "Times a member reached a bound on what it may cost, by bound.", "limit", limits)

@@ -54,6 +54,7 @@ func exercise(m *Metrics) {
 	m.Dropped("stale", 22)
 	m.BundleQuarantined()
 	m.ActorRestarted("sequencer")
+	m.ApplicationRetried()
 	m.NetworkSent(0, "votes", 23)
 	m.NetworkReceived(1, 24)
 	m.LimitReached("held_bytes")

@@ -124,6 +124,10 @@ func (m *Metrics) BundleQuarantined() { m.quarantined.Inc() }
 // ActorRestarted counts the restart of an actor; "phase-17" counts as "phase".
 func (m *Metrics) ActorRestarted(actor string) { m.restarts.at(actorLabel(actor)).Inc() }
 
+// ApplicationRetried counts a panic out of the application that it gets a second
+// chance after.
+func (m *Metrics) ApplicationRetried() { m.retries.Inc() }
+
 // The network.
 
 // NetworkSent counts bytes sent to a member in a lane.

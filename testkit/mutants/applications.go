@@ -30,6 +30,26 @@ var applications = []mutant{
 		File: "actors/vertexledger.go", Old: "\t\ttable.reset()\n", New: "", TestsOnly: notSimulated,
 	},
 	{
+		Name: "no-second-try", Why: "a panic of a moment ends execution for good",
+		File: "actors/secondtry.go", Old: "\tif err == nil {\n\t\treturn outcomes, ops, nil", New: "\tif err == nil || d != nil {\n\t\treturn outcomes, ops, err",
+		Tests: []string{"./testkit"}, TestsOnly: noPanics,
+	},
+	{
+		Name: "second-try-on-half-a-batch", Why: "what the first try did is done twice",
+		File: "actors/secondtry.go", Old: "if failed := x.goBack(t); failed != nil {", New: "if failed := error(nil); failed != nil {",
+		Tests: []string{"./testkit"}, TestsOnly: noPanics,
+	},
+	{
+		Name: "beginning-not-restored", Why: "before the first checkpoint, the second try begins with what the first one left",
+		File: "actors/secondtry.go", Old: "if stable.Seq == 0 {", New: "if stable.Seq != 0 {",
+		Tests: []string{"./testkit"}, TestsOnly: noPanics,
+	},
+	{
+		Name: "beginning-not-written", Why: "what an application came with is on no disk",
+		File: "actors/appimage.go", Old: "\tif first {\n\t\tchanged", New: "\tif first && len(changed) == 0 {\n\t\tchanged",
+		Tests: []string{"./testkit"}, TestsOnly: "no simulated application comes with a state",
+	},
+	{
 		Name: "index-forgets-restarts", Why: "what is executed again at a start is found no more",
 		File: "actors/recovery.go", Old: "t.ledger.vertices.add(d.commit.Seq, d.batch, outcomes, ops)", New: "_, _ = outcomes, ops",
 		Tests: []string{"./replica"}, TestsOnly: notSimulated,
@@ -44,5 +64,7 @@ var applications = []mutant{
 		File: "crypto/finality.go", Old: "p.Certificate, k.Quorum())", New: "p.Certificate, k.Weak())", TestsOnly: notSimulated,
 	},
 }
+
+const noPanics = "no simulated application panics"
 
 const notSimulated = "no simulated client does what shows it"
