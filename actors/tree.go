@@ -165,6 +165,7 @@ func Start(system *actor.ActorSystem, cfg Config) (*Tree, error) {
 	}
 	t.ledger = newLedger(cfg.Journal, cfg.State, cfg.Genesis.Params)
 	t.creators = cfg.Keyring.Creators(creatorKeys, creatorSignatures)
+	cfg.Metrics.WatchCreators(func() metrics.CreatorCounts { return metrics.CreatorCounts(t.creators.Counts()) })
 	t.detector, t.unopened = newDetector(t), newUnopened(n)
 	t.snapshots = &snapshots{t: t}
 	if err := t.recoverEvidence(); err != nil {

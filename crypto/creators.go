@@ -20,6 +20,7 @@ type Creators struct {
 	verified *memory
 
 	mu     sync.Mutex
+	counts CreatorCounts
 	bound  int
 	keys   map[[32]byte]*list.Element
 	recent *list.List // of *creatorKey, the one used last in front
@@ -112,11 +113,18 @@ func (c *Creators) verify(id [32]byte, g *messages.Group) CreatorReason {
 	switch {
 	case err != nil:
 		return BadCreatorKey
-	case !key.Verify(PurposeVertex, signed, g.Signature):
+	case !c.holds(key, signed, g.Signature):
 		return BadCreatorSignature
 	}
 	c.verified.keep(0, known)
 	return 0
+}
+
+func (c *Creators) holds(key PublicKey, signed, signature []byte) bool {
+	c.mu.Lock()
+	c.counts.Verifications++
+	c.mu.Unlock()
+	return key.Verify(PurposeVertex, signed, signature)
 }
 
 // key gives a creator's key, expanded once while it is in use.
@@ -127,6 +135,7 @@ func (c *Creators) key(id [32]byte, encoded []byte) (PublicKey, error) {
 		c.mu.Unlock()
 		return e.Value.(*creatorKey).key, nil
 	}
+	c.counts.Expansions++
 	c.mu.Unlock()
 	key, err := c.scheme.ParsePublicKey(encoded) // not under the lock: it takes as long as several verifications
 	if err != nil {
@@ -146,11 +155,22 @@ func (c *Creators) key(id [32]byte, encoded []byte) (PublicKey, error) {
 	return key, nil
 }
 
-// Saved is how many verifications were saved so far.
-func (c *Creators) Saved() uint64 {
+// CreatorCounts says what checking creators' signatures has cost so far.
+type CreatorCounts struct {
+	Verifications uint64 // signatures verified, those that did not hold included
+	Remembered    uint64 // verifications saved
+	Expansions    uint64 // keys expanded
+}
+
+// Counts gives them.
+func (c *Creators) Counts() CreatorCounts {
+	c.mu.Lock()
+	counts := c.counts
+	c.mu.Unlock()
 	c.verified.mu.Lock()
 	defer c.verified.mu.Unlock()
-	return c.verified.hits
+	counts.Remembered = c.verified.hits
+	return counts
 }
 
 // SignGroup signs vertices of the key's owner, who is their creator, together:

@@ -100,8 +100,8 @@ func TestCreators_OneVerificationAGroup(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if m.verified.Load() != 1 || c.Saved() != 3 {
-			t.Errorf("%d verifications, %d saved; want 1 and 3", m.verified.Load(), c.Saved())
+		if want := (crypto.CreatorCounts{Verifications: 1, Remembered: 3, Expansions: 1}); m.verified.Load() != 1 || c.Counts() != want {
+			t.Errorf("%d verifications, counted %+v; want %+v", m.verified.Load(), c.Counts(), want)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -50,6 +51,7 @@ type Metrics struct {
 	signDuration, verifyDuration       prometheus.Observer
 	bundleVotes                        prometheus.Observer
 	flushDuration, flushBytes          prometheus.Observer
+	creators                           atomic.Pointer[func() CreatorCounts]
 }
 
 // New makes a replica's metrics and a registry that holds them, Go's own and
@@ -76,6 +78,7 @@ func New(o Options) *Metrics {
 	m.restarts = r.counters("actor_restarts_total", "Restarts of actors after a panic, by actor.", "actor", actorNames)
 	m.limits = r.counters("limits_reached_total", "Times a member reached a bound on what it may cost, by bound.", "limit", limits)
 	m.cacheHits = r.counter("signature_cache_hits_total", "Bundles whose signature had been verified before.")
+	m.watchedCreators(r)
 	m.drops = r.counters("dropped_total", "Messages and votes thrown away, by reason.", "reason", dropReasons)
 
 	sent := r.counterVec("network_sent_bytes_total", "Bytes sent to other members, by index and lane.", "peer", "lane")

@@ -59,6 +59,7 @@ func exercise(m *Metrics) {
 	m.NetworkReceived(1, 24)
 	m.LimitReached("held_bytes")
 	m.SignaturesRemembered(25)
+	m.WatchCreators(func() CreatorCounts { return CreatorCounts{26, 27, 28} })
 }
 
 // scrape is the exposition as a Prometheus server reads it, of our names only,

@@ -21,6 +21,8 @@ type Totals struct {
 	FlushBytes                float64
 	SentBytes                 float64
 	ViewChanges               float64
+	CreatorVerifications      float64 // of signatures of vertices' creators
+	CreatorExpansions         float64 // of their keys
 	ProcessCPUSeconds         float64 // of the process, and all replicas in it
 }
 
@@ -83,6 +85,8 @@ func (t *Totals) series() map[string]*float64 {
 		namespace + "flush_bytes_sum":               &t.FlushBytes,
 		namespace + "network_sent_bytes_total":      &t.SentBytes,
 		namespace + "view_changes_total":            &t.ViewChanges,
+		namespace + "creator_verifications_total":   &t.CreatorVerifications,
+		namespace + "creator_keys_expanded_total":   &t.CreatorExpansions,
 		"process_cpu_seconds_total":                 &t.ProcessCPUSeconds,
 	}
 }

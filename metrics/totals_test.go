@@ -26,9 +26,11 @@ func TestTotals(t *testing.T) {
 	m.NetworkSent(1, "votes", 100)
 	m.NetworkSent(2, "batches", 30)
 	m.ViewChangeStarted()
+	m.WatchCreators(func() CreatorCounts { return CreatorCounts{Verifications: 7, Remembered: 8, Expansions: 9} })
 
 	want := Totals{
 		Sequences: 2, Vertices: 19, Signatures: 1, Verifications: 3, Flushes: 2, FlushSeconds: 0.5, FlushBytes: 12288, SentBytes: 130, ViewChanges: 1,
+		CreatorVerifications: 7, CreatorExpansions: 9,
 	}
 	page := httptest.NewRecorder()
 	promhttp.HandlerFor(m.Registry(), promhttp.HandlerOpts{}).ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/metrics", nil))
