@@ -20,7 +20,13 @@ type Creator struct {
 // NewCreator makes a creator out of a key, as keyfile.LoadCreator reads it. The
 // key is of the chain's signature scheme.
 func NewCreator(g *messages.Genesis, key crypto.PrivateKey) *Creator {
-	return &Creator{key: key, chain: g.Hash(), id: messages.NewCreatorID(g.Scheme, key.Public().Bytes())}
+	return NewCreatorOf(g.Hash(), g.Scheme, key)
+}
+
+// NewCreatorOf is NewCreator for who knows of the genesis but its hash and the name
+// of its signature scheme.
+func NewCreatorOf(genesis messages.Digest, scheme string, key crypto.PrivateKey) *Creator {
+	return &Creator{key: key, chain: genesis, id: messages.NewCreatorID(scheme, key.Public().Bytes())}
 }
 
 // ID names the creator: Vertex.Creator of what it signs.
@@ -87,43 +93,71 @@ func (e SignatureError) Unwrap() error { return e.Cause }
 
 // checkSeals verifies creators' signatures at the door, group by group. What holds
 // is remembered, so that a vertex that comes back in a batch is not verified
-// again. [X9]
-func (r *Replica) checkSeals(encoded [][]byte, hashes []messages.Digest, seals []messages.Seal) error {
-	required := r.genesis.Params.RequireVertexSignatures
-	for i, s := range seals {
+// again. refused is told what does not hold, and says whether to go on. [X9]
+func (d *draft) checkSeals(refused func(i int, err error) (goOn bool)) {
+	required := d.r.genesis.Params.RequireVertexSignatures
+	for i, s := range d.seals {
+		var cause error
 		switch {
+		case d.encoded[i] == nil:
 		case required && s.Group == nil:
-			return SignatureError{i, messages.ErrUnsigned}
+			cause = messages.ErrUnsigned
 		case !required && s.Group != nil:
-			return SignatureError{i, messages.ErrUncalledFor}
-		case required && !s.Group.Holds(s.Leaf, hashes[i]):
-			return SignatureError{i, errChanged}
+			cause = messages.ErrUncalledFor
+		case required && !s.Group.Holds(s.Leaf, d.hashes[i]):
+			cause = errChanged
+		}
+		if cause != nil && !refused(i, SignatureError{i, cause}) {
+			return
 		}
 	}
-	if !required {
-		return nil
+	for at := 0; required && at < len(d.seals); {
+		end := at + 1
+		for end < len(d.seals) && d.seals[end].Group == d.seals[at].Group {
+			end++
+		}
+		if !d.checkGroup(at, end, refused) {
+			return
+		}
+		at = end
 	}
-	view := func(i int) messages.VertexView {
-		v, _, err := messages.ParseVertex(encoded[i])
+}
+
+// checkGroup verifies the one signature over the vertices from at to end.
+func (d *draft) checkGroup(at, end int, refused func(i int, err error) (goOn bool)) (goOn bool) {
+	g := messages.Grant{Group: d.seals[at].Group}
+	var places []int
+	for i := at; i < end; i++ {
+		if d.encoded[i] != nil {
+			g.Leaves, places = append(g.Leaves, d.seals[i].Leaf), append(places, i)
+		}
+	}
+	if len(places) == 0 {
+		return true
+	}
+	err := d.r.tree.Creators().Check([]messages.Grant{g}, func(k int) messages.VertexView {
+		v, _, err := messages.ParseVertex(d.encoded[places[k]])
 		if err != nil {
 			panic(err) // it was encoded here
 		}
 		return v
+	})
+	if err == nil {
+		return true
 	}
-	for at := 0; at < len(seals); {
-		g := messages.Grant{Group: seals[at].Group, First: at}
-		for ; at < len(seals) && seals[at].Group == g.Group; at++ {
-			g.Leaves = append(g.Leaves, seals[at].Leaf)
-		}
-		if err := r.tree.Creators().Check([]messages.Grant{g}, view); err != nil {
-			i := g.First
-			if bad := (*crypto.CreatorError)(nil); errors.As(err, &bad) {
-				i, err = bad.Vertex, bad.Reason
-			}
-			return SignatureError{i, err}
+	first := places[0]
+	if bad := (*crypto.CreatorError)(nil); errors.As(err, &bad) {
+		first, err = places[bad.Vertex], bad.Reason
+	}
+	if !refused(first, SignatureError{first, err}) {
+		return false
+	}
+	for _, i := range places {
+		if i != first {
+			refused(i, SignatureError{i, err}) // what is signed together is taken together
 		}
 	}
-	return nil
+	return true
 }
 
 var errChanged = errors.New("it is not the vertex that was signed: something of it was changed afterwards")

@@ -20,33 +20,59 @@ type draft struct {
 }
 
 // draft makes vertices' bytes, once, and checks what can be checked before anything
-// is taken.
-func (r *Replica) draft(vertices []Vertex) (*draft, error) {
+// is taken. The first that is refused ends it, if refuse is nil; otherwise refuse is
+// told of each, and the draft has the others, in order.
+func (r *Replica) draft(vertices []Vertex, refuse func(i int, err error)) (*draft, error) {
 	n := len(vertices)
 	d := &draft{r, make([][]byte, n), make([]messages.Digest, n), make([]messages.Seal, n), make([]bool, n)}
-	for i, v := range vertices {
-		if g := v.Seal.Group; g != nil && int(v.Seal.Leaf) >= g.Len() {
-			return nil, SignatureError{i, errChanged}
+	var first error
+	refused := func(i int, err error) (goOn bool) {
+		if refuse == nil {
+			first = err
+			return false
 		}
+		refuse(i, err)
+		d.encoded[i] = nil
+		return true
+	}
+	for i, v := range vertices {
 		var err error
-		if d.encoded[i], err = r.encodeOne(v); err != nil && n > 1 {
+		if g := v.Seal.Group; g != nil && int(v.Seal.Leaf) >= g.Len() {
+			err = SignatureError{i, errChanged}
+		} else if d.encoded[i], err = r.encodeOne(v); err != nil && n > 1 && refuse == nil {
 			err = fmt.Errorf("vertex %d: %w", i, err)
 		}
-		if err != nil {
-			return nil, err
+		if err != nil && !refused(i, err) {
+			return nil, first
+		} else if err != nil {
+			continue
 		}
 		d.seals[i], d.own[i] = v.Seal, v.Creator == [32]byte{}
 		if !d.own[i] {
 			d.hashes[i] = messages.HashVertex(d.encoded[i])
 		}
 	}
-	if err := r.checkSeals(d.encoded, d.hashes, d.seals); err != nil {
-		return nil, err
+	d.checkSeals(refused)
+	if first != nil {
+		return nil, first
 	}
-	if !r.genesis.Params.RequireVertexSignatures {
+	d.close()
+	return d, nil
+}
+
+// close drops what was refused.
+func (d *draft) close() {
+	n := 0
+	for i, b := range d.encoded {
+		if b != nil {
+			d.encoded[n], d.hashes[n], d.seals[n], d.own[n] = b, d.hashes[i], d.seals[i], d.own[i]
+			n++
+		}
+	}
+	d.encoded, d.hashes, d.seals, d.own = d.encoded[:n], d.hashes[:n], d.seals[:n], d.own[:n]
+	if !d.r.genesis.Params.RequireVertexSignatures {
 		d.seals = nil
 	}
-	return d, nil
 }
 
 // propose gives the pool as many of the vertices from at on as it has room for.

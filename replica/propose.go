@@ -125,7 +125,7 @@ func (id *identity) renew(encoded []byte) []byte {
 // vertex stays proposed and the error is a NotFinalError. A vertex that was
 // executed before gets the receipt it had then, but for the data of its result.
 func (r *Replica) Propose(ctx context.Context, v Vertex) (Receipt, error) {
-	d, err := r.draft([]Vertex{v})
+	d, err := r.draft([]Vertex{v}, nil)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -173,16 +173,27 @@ func (r *Replica) ProposeAll(ctx context.Context, vertices []Vertex) ([]Receipt,
 	if len(vertices) == 0 {
 		return nil, nil
 	}
-	d, err := r.draft(vertices)
+	d, err := r.draft(vertices, nil)
 	if err != nil {
 		return nil, err
 	}
 	w := actors.NewWaiter(len(vertices))
-	for at := 0; at < len(vertices); {
+	if err := r.feed(ctx, d, w); err != nil {
+		if errors.As(err, new(NotFinalError)) {
+			return r.tree.Pool().Abandon(w), err
+		}
+		return nil, err
+	}
+	return r.collect(ctx, w)
+}
+
+// feed gives a draft to the pool, as it drains.
+func (r *Replica) feed(ctx context.Context, d *draft, w *actors.Waiter) error {
+	for at := 0; at < len(d.encoded); {
 		space := r.tree.Pool().Space()
 		n, err := d.propose(at, w)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if at += n; n > 0 {
 			continue
@@ -190,9 +201,14 @@ func (r *Replica) ProposeAll(ctx context.Context, vertices []Vertex) ([]Receipt,
 		select {
 		case <-space:
 		case <-ctx.Done():
-			return r.tree.Pool().Abandon(w), r.notFinal(ctx, w)
+			return r.notFinal(ctx, w)
 		}
 	}
+	return nil
+}
+
+// collect waits for the receipts of what is in the pool.
+func (r *Replica) collect(ctx context.Context, w *actors.Waiter) ([]Receipt, error) {
 	if err := r.wait(ctx, w); err != nil {
 		return r.tree.Pool().Abandon(w), err
 	}

@@ -32,6 +32,8 @@ type Status struct {
 	Pending int `json:"pending"`
 	// Observing says why the replica does not vote yet; empty once it does.
 	Observing string `json:"observing,omitempty"`
+	// RequireVertexSignatures says that creators sign their vertices on this chain.
+	RequireVertexSignatures bool `json:"require_vertex_signatures,omitempty"`
 	// Halted says why the replica stopped executing; empty while it works.
 	Halted string `json:"halted,omitempty"`
 	// Transfer is the state being fetched from the others, nil while none is.
@@ -75,7 +77,7 @@ func (r *Replica) Status() Status {
 		Sequence: progress.Seq, HighestSequence: r.tree.Highest(), Pending: r.tree.Pool().Len(), StableCheckpoint: standing.Stable, Vertices: progress.Vertices,
 		LedgerHead: progress.Head, Observing: observing, Halted: halted, Peers: make([]PeerStatus, 0, r.genesis.N()-1),
 	}
-	s.FirstSequence = r.FirstSequence()
+	s.FirstSequence, s.RequireVertexSignatures = r.FirstSequence(), r.genesis.Params.RequireVertexSignatures
 	if t, ok := r.StateTransfer(); ok {
 		s.Transfer = &t
 	}
