@@ -2,6 +2,7 @@
 //
 //	POST /v1/vertices  propose; answers when what was proposed is final
 //	GET  /v1/vertices/{hash}  a vertex of the ledger, with its receipt
+//	GET  /v1/creators/{creator}  which nonces a creator may use
 //	GET  /v1/receipts/{hash}  its proof of finality, see "replica verify receipt"
 //	GET  /v1/ledger    what was decided, ?from= a sequence on, at most ?limit= of them
 //	GET  /v1/kv/{key}  a key's value; PUT writes it, DELETE removes it; if that is
@@ -14,9 +15,10 @@
 //	GET  /readyz       200 while it can be expected to finalise, 503 otherwise
 //	GET  /metrics      Prometheus, if enabled
 //
-// A body of type application/octet-stream is the payload of one vertex. One of
-// type application/json is a vertex, see Vertex, or an array of them. The answer
-// is a Receipt or an array of them; ?wait=5s says how long to wait for it.
+// A body of type application/octet-stream is the payload of one vertex, whose other
+// fields may be in the query, and its creator's signature in the header
+// Vertex-Authorisation. One of type application/json is a vertex, see Vertex, an
+// array of them, or a Group. The answer is a Receipt or an array of them; ?wait=5s says how long to wait for it.
 // Errors are an Error, as JSON too.
 //
 // The key-value store's values are bodies as they are. All its requests are

@@ -53,6 +53,14 @@ func (d *fakeDoor) ProposeAll(ctx context.Context, vertices []replica.Vertex) ([
 	return receipts, nil
 }
 
+func (d *fakeDoor) Submit(_ context.Context, vertices []replica.Vertex) (*replica.Submission, error) {
+	return &replica.Submission{Wait: func(ctx context.Context) ([]replica.Receipt, error) { return d.ProposeAll(ctx, vertices) }}, nil
+}
+
+func (d *fakeDoor) Nonces(_ context.Context, creator [32]byte) (replica.Nonces, error) {
+	return replica.Nonces{Next: uint64(creator[0]), Base: 1, Window: 64, Sequence: 9}, nil
+}
+
 func (d *fakeDoor) Propose(ctx context.Context, v replica.Vertex) (replica.Receipt, error) {
 	receipts, err := d.ProposeAll(ctx, []replica.Vertex{v})
 	if noOp := (replica.NoOpError{}); errors.As(err, &noOp) {

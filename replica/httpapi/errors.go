@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
 )
 
@@ -50,6 +51,10 @@ func errorOf(err error) *Error {
 		e.status = http.StatusNotFound
 	case errors.Is(err, replica.ErrStopped):
 		e.status, e.Hint = http.StatusServiceUnavailable, "propose at another replica"
+	case errors.Is(err, messages.ErrUnsigned):
+		e.Hint = "send an authorisation along: replica propose --key does, and docs/operating.md shows how"
+	case errors.Is(err, messages.ErrUncalledFor):
+		e.Hint = "propose it without its authorisation"
 	case errors.As(err, &failed):
 		e.status = http.StatusUnprocessableEntity
 	case errors.As(err, &notFinal):
@@ -59,6 +64,8 @@ func errorOf(err error) *Error {
 		} else {
 			e.Hint = "wait longer with ?wait=, and look at /v1/status"
 		}
+	case errors.Is(err, errWaited):
+		e.status = http.StatusGatewayTimeout
 	}
 	return e
 }

@@ -20,6 +20,8 @@ import (
 type Door interface {
 	Propose(context.Context, replica.Vertex) (replica.Receipt, error)
 	ProposeAll(context.Context, []replica.Vertex) ([]replica.Receipt, error)
+	Submit(context.Context, []replica.Vertex) (*replica.Submission, error)
+	Nonces(context.Context, [32]byte) (replica.Nonces, error)
 	Find(messages.Digest) (*replica.Found, error)
 	ProofOf(messages.Digest) (*messages.FinalityProof, error)
 	Batch(messages.Seq) (*messages.Decided, *messages.Batch, error)
@@ -67,6 +69,7 @@ func NewHandler(door Door, o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/vertices", h.postVertices)
 	mux.HandleFunc("GET /v1/vertices/{hash}", h.getVertex)
+	mux.HandleFunc("GET /v1/creators/{creator}", h.getCreator)
 	mux.HandleFunc("GET /v1/receipts/{hash}", h.getReceipt)
 	mux.HandleFunc("GET /v1/ledger", h.getLedger)
 	if o.KeyValues {

@@ -16,17 +16,6 @@ import (
 	"github.com/cretoai/consensus/replica"
 )
 
-// Vertex is a vertex as JSON. Everything but the payload may be left out, see
-// replica.Vertex; creator and nonce come together.
-type Vertex struct {
-	Payload   []byte            `json:"payload"` // base64
-	Parents   []messages.Digest `json:"parents,omitempty"`
-	Creator   *messages.Digest  `json:"creator,omitempty"` // 32 bytes in hexadecimal
-	Nonce     *uint64           `json:"nonce,omitempty"`
-	Timestamp int64             `json:"timestamp,omitempty"`
-	Expires   messages.Seq      `json:"expires,omitempty"`
-}
-
 // Receipt says where a vertex stands in the ledger.
 type Receipt struct {
 	Vertex   messages.Digest `json:"vertex"`
@@ -129,7 +118,8 @@ func (h *handler) readVertices(w http.ResponseWriter, r *http.Request) (vertices
 		return nil, false, err
 	}
 	if kind == "application/octet-stream" {
-		return []replica.Vertex{{Payload: body}}, false, nil
+		vertices, err := rawVertex(r, body)
+		return vertices, false, err
 	}
 	return parseVertices(body)
 }
@@ -147,35 +137,6 @@ func (h *handler) readBody(w http.ResponseWriter, r *http.Request) ([]byte, erro
 		return nil, badRequest("read the body: %v", err)
 	}
 	return body, nil
-}
-
-func parseVertices(body []byte) (vertices []replica.Vertex, many bool, err error) {
-	many = bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("["))
-	var list []Vertex
-	if many {
-		err = decode(body, &list)
-	} else {
-		list = make([]Vertex, 1)
-		err = decode(body, &list[0])
-	}
-	if err != nil {
-		return nil, false, err
-	}
-	vertices = make([]replica.Vertex, len(list))
-	for i, v := range list {
-		if (v.Creator == nil) != (v.Nonce == nil) {
-			return nil, false, badRequest("vertex %d: creator and nonce come together: one without the other names no vertex", i)
-		}
-		vertices[i] = replica.Vertex{Payload: v.Payload, Parents: v.Parents, Timestamp: v.Timestamp, Expires: v.Expires}
-		if v.Creator == nil {
-			continue
-		}
-		if v.Creator.IsZero() {
-			return nil, false, badRequest("vertex %d: a creator is not all zeros", i)
-		}
-		vertices[i].Creator, vertices[i].Nonce = *v.Creator, *v.Nonce
-	}
-	return vertices, many, nil
 }
 
 // decode is strict: a misspelt field that is silently ignored would be a

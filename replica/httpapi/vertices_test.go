@@ -158,7 +158,7 @@ func TestNoOpIsNoError(t *testing.T) {
 func TestWaitIsOver(t *testing.T) {
 	d := newFakeDoor()
 	d.propose = func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }
-	expect(t, post(t, newTestHandler(d), "/v1/vertices?wait=1ms", rawType, strings.NewReader("hello")), http.StatusBadRequest, errWaited.Error())
+	expect(t, post(t, newTestHandler(d), "/v1/vertices?wait=1ms", rawType, strings.NewReader("hello")), http.StatusGatewayTimeout, errWaited.Error())
 
 	d.propose = func(ctx context.Context) error {
 		deadline, ok := ctx.Deadline()
