@@ -80,15 +80,12 @@ says require_vertex_signatures, and the name printed that its vertices bear.`,
 	return cmd
 }
 
-// creatorKeyFile is the name of a client's key in its folder.
-const creatorKeyFile = "creator.key"
-
 // generateCreator makes a client's key and prints what its vertices are to name.
 func generateCreator(cmd *cobra.Command, o keysOptions) error {
 	if err := os.MkdirAll(o.dir, 0o700); err != nil {
 		return fmt.Errorf("make the key's folder: %w", err)
 	}
-	path := filepath.Join(o.dir, creatorKeyFile)
+	path := filepath.Join(o.dir, testnet.CreatorKeyFile)
 	key, err := keyfile.GenerateCreator(path, o.scheme, o.chainID)
 	if errors.Is(err, fs.ErrExist) {
 		return hint(err, "choose another folder with --out")

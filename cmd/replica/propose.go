@@ -21,6 +21,8 @@ import (
 type proposeOptions struct {
 	api    string
 	file   string
+	key    string
+	chain  string // path of its genesis file
 	count  int
 	size   int // bytes
 	wait   time.Duration
@@ -36,10 +38,16 @@ func newProposeCommand() *cobra.Command {
 
 The payload is the argument, or what --file holds; "-" is standard input. With
 --count, so many vertices of --size random bytes are proposed instead. The
-command waits until all are final and prints where they stand in the ledger.`,
+command waits until all are final and prints where they stand in the ledger.
+
+On a chain whose genesis says require_vertex_signatures, --key names the file of the
+creator's key. What is proposed is signed here, many vertices with one signature, and
+the key stays here. Nonces follow on the highest that was executed, so one key is
+used by one command at a time.`,
 		Example: `  replica propose "hello"
   replica propose --file photo.jpg --api http://127.0.0.1:7011
-  replica propose --count 10000 --size 256`,
+  replica propose --count 10000 --size 256
+  replica propose --key net/creator.key --genesis net/genesis.json "hello"`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.validate(cmd, args); err != nil {
@@ -49,19 +57,29 @@ command waits until all are final and prints where they stand in the ledger.`,
 			if err != nil {
 				return err
 			}
+			var payload []byte
+			if o.count == 0 {
+				if payload, err = o.readPayload(cmd.InOrStdin(), args); err != nil {
+					return err
+				}
+			}
+			var s *signer
+			if o.key != "" {
+				if s, err = newSigner(cmd.Context(), c, o.key, o.chain); err != nil {
+					return err
+				}
+			}
 			if o.count > 0 {
-				return proposeMany(cmd.Context(), c, o, cmd.OutOrStdout())
+				return proposeMany(cmd.Context(), c, o, s, cmd.OutOrStdout())
 			}
-			payload, err := o.readPayload(cmd.InOrStdin(), args)
-			if err != nil {
-				return err
-			}
-			return proposeOne(cmd.Context(), c, o, payload, cmd.OutOrStdout())
+			return proposeOne(cmd.Context(), c, o, s, payload, cmd.OutOrStdout())
 		},
 	}
 	f := cmd.Flags()
 	addAPIFlag(cmd, &o.api)
 	f.StringVar(&o.file, "file", "", `file with the payload; "-" is standard input`)
+	f.StringVar(&o.key, "key", "", "file of a creator's key to sign with")
+	f.StringVar(&o.chain, "genesis", "", "genesis file of the chain to sign for (default: the chain the replica says it is on)")
 	f.IntVar(&o.count, "count", 0, "number of random vertices to propose")
 	f.IntVar(&o.size, "size", 256, "size of a random payload in bytes")
 	f.DurationVar(&o.wait, "wait", 30*time.Second, "how long to wait for finality, at most 5m")
@@ -81,6 +99,8 @@ func (o proposeOptions) validate(cmd *cobra.Command, args []string) error {
 		return errors.New("one of PAYLOAD, --file and --count is needed")
 	case cmd.Flags().Changed("count") && o.count < 1:
 		return fmt.Errorf("--count %d: at least 1 is needed", o.count)
+	case o.chain != "" && o.key == "":
+		return errors.New("--genesis says what --key signs for: give both")
 	case o.size < 1 || o.size > payloadMax:
 		return fmt.Errorf("--size %d: 1 to %d bytes are allowed", o.size, payloadMax)
 	case o.wait <= 0 || o.wait > 5*time.Minute:
@@ -120,9 +140,9 @@ func readLimited(r io.Reader, name string) ([]byte, error) {
 	return payload, nil
 }
 
-func proposeOne(ctx context.Context, c *client, o proposeOptions, payload []byte, out io.Writer) error {
-	var r httpapi.Receipt
-	if err := c.propose(ctx, "application/octet-stream", payload, o.wait, &r); err != nil {
+func proposeOne(ctx context.Context, c *client, o proposeOptions, s *signer, payload []byte, out io.Writer) error {
+	r, err := proposePayload(ctx, c, o, s, payload)
+	if err != nil {
 		return err
 	}
 	if o.asJSON {
@@ -131,10 +151,33 @@ func proposeOne(ctx context.Context, c *client, o proposeOptions, payload []byte
 	if _, err := fmt.Fprintf(out, "vertex %s\nfinal at sequence %d, position %d, in view %d\n", r.Vertex.Hex(), r.Sequence, r.Position, r.View); err != nil {
 		return err
 	}
+	if r.NoOp != "" {
+		return fmt.Errorf("the vertex was executed without effect: %s", r.NoOp)
+	}
 	if r.Failed {
 		return fmt.Errorf("the vertex failed when it was executed: %s", r.Reason)
 	}
 	return nil
+}
+
+// proposePayload proposes a payload, signed if there is a signer.
+func proposePayload(ctx context.Context, c *client, o proposeOptions, s *signer, payload []byte) (r httpapi.Receipt, err error) {
+	if s == nil {
+		err = c.propose(ctx, "application/octet-stream", payload, o.wait, &r)
+		return r, err
+	}
+	body, err := s.body([][]byte{payload})
+	if err != nil {
+		return r, err
+	}
+	var receipts []httpapi.Receipt
+	if err := c.propose(ctx, "application/json", body, o.wait, &receipts); err != nil {
+		return r, err
+	}
+	if len(receipts) != 1 {
+		return r, fmt.Errorf("the replica answered with %d receipts to one vertex", len(receipts))
+	}
+	return receipts[0], nil
 }
 
 // manyResult is the outcome of --count.
@@ -148,9 +191,9 @@ type manyResult struct {
 }
 
 // proposeMany sends random vertices, some requests at a time.
-func proposeMany(ctx context.Context, c *client, o proposeOptions, out io.Writer) error {
+func proposeMany(ctx context.Context, c *client, o proposeOptions, s *signer, out io.Writer) error {
 	begin := time.Now()
-	receipts, err := proposeGroups(ctx, c, o)
+	receipts, err := proposeGroups(ctx, c, o, s)
 	if err != nil {
 		return err
 	}
@@ -176,14 +219,15 @@ func proposeMany(ctx context.Context, c *client, o proposeOptions, out io.Writer
 	return err
 }
 
-// randomVertices makes a JSON body of n vertices.
-func randomVertices(n, size int) ([]byte, error) {
-	vertices := make([]httpapi.Vertex, n)
-	for i := range vertices {
-		vertices[i].Payload = make([]byte, size)
-		if _, err := rand.Read(vertices[i].Payload); err != nil {
-			return nil, fmt.Errorf("draw a payload: %w", err)
-		}
+// randomPayloads draws n payloads.
+func randomPayloads(n, size int) ([][]byte, error) {
+	slab := make([]byte, n*size)
+	if _, err := rand.Read(slab); err != nil {
+		return nil, fmt.Errorf("draw payloads: %w", err)
 	}
-	return json.Marshal(vertices)
+	payloads := make([][]byte, n)
+	for i := range payloads {
+		payloads[i] = slab[i*size : (i+1)*size]
+	}
+	return payloads, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 
 	"github.com/cretoai/consensus/replica/httpapi"
@@ -18,10 +19,13 @@ const (
 
 // proposeGroups proposes o.count random vertices and returns their receipts, in
 // no order. The first failure ends it.
-func proposeGroups(ctx context.Context, c *client, o proposeOptions) ([]httpapi.Receipt, error) {
+func proposeGroups(ctx context.Context, c *client, o proposeOptions, s *signer) ([]httpapi.Receipt, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	group := min(groupVerticesMax, max(1, groupPayloadsBytes/(o.size+64)))
+	if s != nil {
+		group = min(group, s.together)
+	}
 	sizes := make(chan int)
 	var (
 		mu       sync.Mutex
@@ -32,7 +36,7 @@ func proposeGroups(ctx context.Context, c *client, o proposeOptions) ([]httpapi.
 	for range groupsAtOnce {
 		all.Go(func() {
 			for n := range sizes {
-				got, err := proposeGroup(ctx, c, o, n)
+				got, err := proposeGroup(ctx, c, o, s, n)
 				mu.Lock()
 				receipts = append(receipts, got...)
 				if err != nil && first == nil {
@@ -57,8 +61,21 @@ func proposeGroups(ctx context.Context, c *client, o proposeOptions) ([]httpapi.
 	return receipts, first
 }
 
-func proposeGroup(ctx context.Context, c *client, o proposeOptions, n int) (receipts []httpapi.Receipt, err error) {
-	body, err := randomVertices(n, o.size)
+func proposeGroup(ctx context.Context, c *client, o proposeOptions, s *signer, n int) (receipts []httpapi.Receipt, err error) {
+	payloads, err := randomPayloads(n, o.size)
+	if err != nil {
+		return nil, err
+	}
+	var body []byte
+	if s != nil {
+		body, err = s.body(payloads)
+	} else {
+		vertices := make([]httpapi.Vertex, n)
+		for i, p := range payloads {
+			vertices[i].Payload = p
+		}
+		body, err = json.Marshal(vertices)
+	}
 	if err != nil {
 		return nil, err
 	}

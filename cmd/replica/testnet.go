@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -36,6 +37,9 @@ both on 127.0.0.1. A folder that is not empty is never touched.`,
 			if err := table.Flush(); err != nil {
 				return err
 			}
+			if o.RequireVertexSignatures {
+				fmt.Fprintf(out, "\nvertices are signed: propose with --key %s, or with a key of \"keys generate --creator\"\n", filepath.Join(o.Dir, testnet.CreatorKeyFile))
+			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "\nstart each with: replica start --home HOME\n")
 			return nil
 		},
@@ -46,6 +50,7 @@ both on 127.0.0.1. A folder that is not empty is never touched.`,
 	f.IntVar(&o.BasePort, "base-port", o.BasePort, "replica 0's port for its peers")
 	f.StringVar(&o.ChainID, "chain-id", o.ChainID, "name of the chain")
 	f.StringVar(&o.Scheme, "scheme", o.Scheme, "signature algorithm: ml-dsa-87, ml-dsa-65 or ml-dsa-44")
+	f.BoolVar(&o.RequireVertexSignatures, "require-vertex-signatures", false, "take only vertices that their creators signed, and make a creator's key")
 	if err := cmd.MarkFlagRequired("out"); err != nil {
 		panic(err) // the flag was defined above
 	}

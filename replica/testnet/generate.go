@@ -35,6 +35,7 @@ const (
 	GenesisFile      = "genesis.json"
 	ConsensusKeyFile = "consensus.key"
 	ChannelKeyFile   = "channel.key"
+	CreatorKeyFile   = "creator.key" // in the network's folder
 )
 
 // Generate makes a network in o.Dir. It never overwrites: if there is something
@@ -62,6 +63,7 @@ func generate(o Options) (*Network, error) {
 		Dir:     o.Dir,
 		Genesis: &messages.Genesis{ChainID: o.ChainID, Scheme: o.Scheme, Params: messages.DefaultParams()},
 	}
+	n.Genesis.Params.RequireVertexSignatures = o.RequireVertexSignatures
 	var peers []string
 	for i := range o.Replicas {
 		name := fmt.Sprintf("replica-%d", i)
@@ -90,6 +92,11 @@ func generate(o Options) (*Network, error) {
 	for _, r := range n.Replicas {
 		if err := writeHome(r, peers, n.Genesis, genesis); err != nil {
 			return nil, fmt.Errorf("write %s: %w", r.Name, err)
+		}
+	}
+	if o.RequireVertexSignatures {
+		if _, err := keyfile.GenerateCreator(filepath.Join(o.Dir, CreatorKeyFile), o.Scheme, o.ChainID); err != nil {
+			return nil, fmt.Errorf("make a creator's key: %w", err)
 		}
 	}
 	return n, writeNew(filepath.Join(o.Dir, GenesisFile), genesis)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/cretoai/consensus/crypto"
+	"github.com/cretoai/consensus/crypto/keyfile"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica/nodeconfig"
 )
@@ -107,6 +108,27 @@ func TestGenerateFiles(t *testing.T) {
 	}
 	if got := list(t, o.Dir); !slices.Equal(got, want) {
 		t.Errorf("made\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestGenerateForCreatorsThatSign: the genesis says so, and the key beside it belongs
+// to the chain.
+func TestGenerateForCreatorsThatSign(t *testing.T) {
+	o := options(t)
+	o.RequireVertexSignatures, o.Scheme = true, "ml-dsa-44"
+	n, err := Generate(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !n.Genesis.Params.RequireVertexSignatures {
+		t.Error("the genesis requires no signatures")
+	}
+	path := filepath.Join(o.Dir, CreatorKeyFile)
+	if _, err := keyfile.LoadCreator(path, o.ChainID); err != nil {
+		t.Error(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the key's file: %v, %v", info, err)
 	}
 }
 

@@ -23,6 +23,10 @@ type Options struct {
 	ChainID string
 	// Scheme is the signature algorithm. Default crypto.DefaultScheme.
 	Scheme string
+	// RequireVertexSignatures makes a chain on which creators sign their vertices, and
+	// the key of a first one, CreatorKeyFile. Any other is made without asking anyone:
+	// a creator is named by its key.
+	RequireVertexSignatures bool
 }
 
 // DefaultOptions gives the defaults above; Dir has none.
