@@ -126,7 +126,7 @@ var rooms = []room{
 	{
 		folder: "replica/httpapi",
 		why:    "HTTP in front of the door; an embedder without it does not link net/http handlers",
-		ours:   []string{"replica", "replica/kvstore", "messages", "metrics"},
+		ours:   []string{"replica", "replica/kvstore", "messages", "pbft", "metrics"},
 		third:  []string{clientGo, zerolog},
 	},
 	{

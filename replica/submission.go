@@ -11,6 +11,8 @@ import (
 type Submission struct {
 	// Refused says by place why a vertex was not taken; it is nil if all were.
 	Refused []error
+	// Done is closed when Wait would not wait any more.
+	Done <-chan struct{}
 	// Wait returns the receipts of what was taken, as ProposeAll does, each at the
 	// place of its vertex; those of refused ones are zero. It is called once.
 	Wait func(context.Context) ([]Receipt, error)
@@ -35,6 +37,9 @@ func (r *Replica) Submit(ctx context.Context, vertices []Vertex) (*Submission, e
 	}
 	taken := len(d.encoded)
 	if taken == 0 {
+		done := make(chan struct{})
+		close(done)
+		s.Done = done
 		s.Wait = func(context.Context) ([]Receipt, error) { return make([]Receipt, n), nil }
 		return s, nil
 	}
@@ -43,6 +48,7 @@ func (r *Replica) Submit(ctx context.Context, vertices []Vertex) (*Submission, e
 		r.tree.Pool().Abandon(w)
 		return nil, err
 	}
+	s.Done = w.Done
 	s.Wait = func(ctx context.Context) ([]Receipt, error) {
 		receipts, err := r.collect(ctx, w)
 		return s.spread(receipts), err

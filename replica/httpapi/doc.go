@@ -1,6 +1,7 @@
 // Package httpapi puts HTTP in front of a replica:
 //
 //	POST /v1/vertices  propose; answers when what was proposed is final
+//	POST /v1/vertices:batch  propose many; receipts stream back meanwhile
 //	GET  /v1/vertices/{hash}  a vertex of the ledger, with its receipt
 //	GET  /v1/creators/{creator}  which nonces a creator may use
 //	GET  /v1/receipts/{hash}  its proof of finality, see "replica verify receipt"
@@ -20,6 +21,16 @@
 // Vertex-Authorisation. One of type application/json is a vertex, see Vertex, an
 // array of them, or a Group. The answer is a Receipt or an array of them; ?wait=5s says how long to wait for it.
 // Errors are an Error, as JSON too.
+//
+// A batch is a stream of vertices without an end of its own, as application/msgpack or
+// application/x-ndjson, see Format; the answer is a stream of short receipts in the same
+// format, see BatchReceipt, in the order of the vertices. Each is written as soon as
+// those before it are, while later vertices are still read: whoever sends is to receive
+// at the same time. A vertex that is refused has a receipt that says so, and no effect
+// on others; where msgpack is malformed, or a line too long, the batch ends after
+// that receipt. ?wait=5s bounds the waiting for each vertex. A batch that sends
+// nothing for a minute ends, and so does one whose receipts are not taken for half a
+// minute; Batch is a client.
 //
 // The key-value store's values are bodies as they are. All its requests are
 // ordered like any vertex, reads too, and answered when they are final. A PUT

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,7 +55,12 @@ func (d *fakeDoor) ProposeAll(ctx context.Context, vertices []replica.Vertex) ([
 }
 
 func (d *fakeDoor) Submit(_ context.Context, vertices []replica.Vertex) (*replica.Submission, error) {
-	return &replica.Submission{Wait: func(ctx context.Context) ([]replica.Receipt, error) { return d.ProposeAll(ctx, vertices) }}, nil
+	done, list := make(chan struct{}), slices.Clone(vertices)
+	for i := range list {
+		list[i].Payload = slices.Clone(list[i].Payload) // they are the caller's again
+	}
+	close(done)
+	return &replica.Submission{Done: done, Wait: func(ctx context.Context) ([]replica.Receipt, error) { return d.ProposeAll(ctx, list) }}, nil
 }
 
 func (d *fakeDoor) Nonces(_ context.Context, creator [32]byte) (replica.Nonces, error) {

@@ -68,6 +68,7 @@ func NewHandler(door Door, o Options) http.Handler {
 	h := &handler{door: door, bodyBytesMax: o.BodyBytesMax, localOnly: o.LocalOnly, log: o.Log}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/vertices", h.postVertices)
+	mux.HandleFunc("POST /v1/vertices:batch", h.postBatch)
 	mux.HandleFunc("GET /v1/vertices/{hash}", h.getVertex)
 	mux.HandleFunc("GET /v1/creators/{creator}", h.getCreator)
 	mux.HandleFunc("GET /v1/receipts/{hash}", h.getReceipt)
