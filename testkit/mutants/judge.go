@@ -32,7 +32,8 @@ type mutant struct {
 type fate struct {
 	test     string // that failed, "" if none
 	asked    bool   // the simulator
-	seeds    int    // simulated until a violation
+	seeds    int    // simulated, up to the one with a violation
+	seed     uint64 // with the violation
 	property string // violated, "" if none
 	detail   string
 	explored bool
@@ -49,7 +50,7 @@ func (f fate) String() string {
 	}
 	switch {
 	case f.property != "":
-		by = append(by, fmt.Sprintf("seed %d (%s)", f.seeds, f.property))
+		by = append(by, fmt.Sprintf("seed %d, the %d. (%s)", f.seed, f.seeds, f.property))
 	case f.asked:
 		by = append(by, fmt.Sprintf("not within %d seeds", f.seeds))
 	}
@@ -146,49 +147,6 @@ func failingTest(ctx context.Context, overlay string, packages []string) (string
 	return "that panics or does not end", nil
 }
 
-// simulate builds the mutant's command and has it simulate.
-func (f *fate) simulate(ctx context.Context, m mutant, o options, overlay, binary string) error {
-	if err := build(ctx, overlay, binary); err != nil {
-		return err
-	}
-	args := []string{"sim", "--json", "--seeds", fmt.Sprint(o.seeds), "--from", fmt.Sprint(o.from), "--minimise=false"}
-	if m.Replicas > 0 {
-		args = append(args, "--replicas", fmt.Sprint(m.Replicas))
-	}
-	var report struct {
-		Simulated int
-		Violation *struct{ Property, Detail string }
-	}
-	panics, err := tell(ctx, &report, binary, args...)
-	if err != nil {
-		return err
-	}
-	if f.asked = true; panics {
-		f.seeds, f.property = 1, "it panics"
-		return nil
-	}
-	if f.seeds = report.Simulated; report.Violation != nil {
-		f.property, f.detail = report.Violation.Property, report.Violation.Detail
-	}
-	return nil
-}
-
-// tell runs a mutant's command and reads the JSON object it prints, unless it panics.
-func tell(ctx context.Context, report any, binary string, args ...string) (panics bool, err error) {
-	out, err := exec.CommandContext(ctx, binary, args...).Output()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return false, err
-	}
-	if err := json.Unmarshal(out, report); err != nil {
-		if exit != nil && bytes.Contains(exit.Stderr, []byte("panic: ")) {
-			return true, nil
-		}
-		return false, fmt.Errorf("%w: %s", err, out)
-	}
-	return false, nil
-}
-
 func build(ctx context.Context, overlay, binary string) error {
 	if out, err := exec.CommandContext(ctx, "go", "build", "-overlay", overlay, "-o", binary, "./cmd/replica").CombinedOutput(); err != nil {
 		return fmt.Errorf("%w:\n%s", err, out)
@@ -201,7 +159,7 @@ func (f *fate) explore(ctx context.Context, o options, overlay, binary string) e
 	if err := build(ctx, overlay, binary); err != nil {
 		return err
 	}
-	args := []string{"explore", "--json", "--jobs", "1", "--time", o.time.String()}
+	args := []string{"explore", "--json", "--jobs", "1", "--time", o.exploring().String()}
 	if o.world != "" {
 		args = append(args, "--world", o.world)
 	}
@@ -210,12 +168,12 @@ func (f *fate) explore(ctx context.Context, o options, overlay, binary string) e
 		Complete  bool
 		Violation *struct{ World, What string }
 	}
-	panics, err := tell(ctx, &report, binary, args...)
+	death, err := tell(ctx, &report, binary, args...)
 	if err != nil {
 		return err
 	}
-	if f.explored = true; panics {
-		f.property = "it panics"
+	if f.explored = true; death != "" {
+		f.property = death
 		return nil
 	}
 	f.states, f.complete = report.States, report.Complete
