@@ -86,7 +86,7 @@ func (e *equivocating) twinOf(m *Member, body []byte) *twin {
 	}
 	extra, seal := m.Invent()
 	if grants := batch.Grants(); len(grants) > 0 && m.Often(400) {
-		extra, seal = m.Forge(grants[0], batch.Vertex(0).Creator())
+		extra, seal = m.Forge(grants[0], batch.Vertex(0))
 	}
 	t = &twin{side: make([]hears, m.N())}
 	if t.batch = m.twin(batch, extra, seal); t.batch == nil {

@@ -47,7 +47,7 @@ func (g *forgingVertices) twinOf(m *Member, body []byte) *messages.Batch {
 	if twin, known := g.twins[batch.Digest()]; known {
 		return twin
 	}
-	forged, seal := m.Forge(batch.Grants()[0], batch.Vertex(0).Creator())
+	forged, seal := m.Forge(batch.Grants()[0], batch.Vertex(0))
 	g.twins[batch.Digest()] = m.twin(batch, forged, seal)
 	return g.twins[batch.Digest()]
 }

@@ -38,11 +38,13 @@ func (m *Member) Invent() ([]byte, messages.Seal) {
 	return encoded, messages.Seal{Group: g}
 }
 
-// Forge makes a vertex in the name of a creator, with what its signature may be
-// if one does not have its key: its own over something else, or the member's.
-func (m *Member) Forge(victim messages.Grant, creator [32]byte) ([]byte, messages.Seal) {
+// Forge makes a vertex in the name of another's creator, with what its signature
+// may be if one does not have its key: its own over something else, or the
+// member's. Its nonce is one of the next, with which it would be executed.
+func (m *Member) Forge(victim messages.Grant, of messages.VertexView) ([]byte, messages.Seal) {
 	m.invented++
-	encoded := encode(messages.Vertex{Payload: []byte("forged in another's name"), Creator: creator, Nonce: 1<<40 + m.invented, Expires: 1 << 19})
+	nonce := of.Nonce() + 1 + m.invented%64
+	encoded := encode(messages.Vertex{Payload: []byte("forged in another's name"), Creator: of.Creator(), Nonce: nonce, Expires: 1 << 19})
 	g, err := crypto.SignGroup(m.cfg.Creator, m.cfg.Keyring.Chain(), []messages.Digest{messages.HashVertex(encoded)})
 	if err != nil {
 		panic(err)

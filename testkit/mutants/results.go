@@ -139,8 +139,7 @@ func (r result) row(m mutant) (by, what string) {
 	what = r.Property
 	switch {
 	case r.Error != "":
-		what, _, _ = strings.Cut(r.Error, "\n")
-		return "cannot be tried", what
+		return "cannot be tried", strings.Join(strings.Fields(r.Error), " ")
 	case r.Seed > 0:
 		all = append(all, fmt.Sprintf("seed %d", r.Seed))
 	case r.States > 0 && r.Killed:

@@ -73,6 +73,10 @@ var viewChanges = []mutant{
 		File: "pbft/voterview.go", Old: "\tv.settled = nv.Body.Last()\n", New: "",
 	},
 	{
+		Name: "idle-leaders-suspected", Why: "views change for ever while nobody proposes anything",
+		File: "actors/viewchange.go", Old: "\t\to.OldestVertex = v.t.pool.Oldest()\n", New: "\t\to.OldestVertex = v.t.pool.Oldest() + 1e12\n",
+	},
+	{
 		Name: "no-backoff", Why: "a network slower than the timeout never has a leader",
 		File: "leader/timeout.go", Old: "\t\tt.failed++\n", New: "\t\tt.failed = 0\n",
 		TestsOnly: "few of the networks drawn are slower than the timeout",

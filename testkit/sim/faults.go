@@ -48,6 +48,7 @@ func (s *simulation) unleash() {
 	s.every(s.faults.WriteFailures, s.failWrite)
 	s.every(s.faults.Panics, s.panicSomeone)
 	s.every(s.faults.Pauses, s.pauseSomeone)
+	s.every(s.faults.Blackouts, s.blackout)
 	if s.faults.Absent {
 		s.clock.AfterFunc(absentFrom, s.absent)
 	}
@@ -221,10 +222,17 @@ func (s *simulation) stopFaults() {
 	}
 	s.trace.tell("the faults stop")
 	s.deadline = s.clock.Now().Add(s.recovery())
+	if !s.spoken {
+		s.deadline = s.deadline.Add(silenceMax)
+		s.endSilence()
+	}
 }
 
 // settled reports what is left to do before the run may end, "" if nothing.
 func (s *simulation) unsettled() string {
+	if !s.spoken || s.load.left > 0 {
+		return "the clients have not proposed everything"
+	}
 	if owed, first := s.load.owed(); owed > 0 {
 		return sprint("%d of %d vertices are not final, such as %v", owed, len(s.load.vertices), first)
 	}

@@ -21,6 +21,9 @@ type load struct {
 	signed   [clients][]*vertex        // signed together with others, and not proposed yet
 	left     int                       // to be proposed yet
 	missing  int                       // proposed and not executed anywhere
+	// doubleSpends counts the vertices of 1000 that get a rival.
+	doubleSpends int
+	rivalry      *rand.Rand
 }
 
 // clients bring creators of their own and propose again what may be lost; the
@@ -36,6 +39,7 @@ type vertex struct {
 	taken    bool       // somebody accepted it
 	unsent   bool       // signed with others, and not proposed yet
 	executed bool
+	rival    *vertex // with the same nonce and another payload; one of them is executed
 }
 
 // forever is an expiry no run reaches.
@@ -75,8 +79,20 @@ func (l *load) next() *vertex {
 		v.door = true
 	} else {
 		l.name(v, c)
+		l.spendTwice(v)
 	}
 	return v
+}
+
+// spendTwice gives a vertex a rival, now and then.
+func (l *load) spendTwice(v *vertex) {
+	if l.doubleSpends == 0 || l.rivalry.IntN(1000) >= l.doubleSpends {
+		return
+	}
+	rival := &vertex{proposal: v.proposal, rival: v}
+	rival.proposal.Payload = binary.BigEndian.AppendUint64(nil, uint64(len(l.vertices)))
+	v.rival = rival
+	l.vertices = append(l.vertices, rival)
 }
 
 func (l *load) name(v *vertex, c int) {
@@ -147,6 +163,9 @@ func (l *load) executed(payload []byte) error {
 		return errors.New("its payload was executed before")
 	}
 	v.executed = true
+	if v.rival != nil { // for whom nothing is left to spend
+		v.rival.executed = true
+	}
 	l.missing--
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/cretoai/consensus/actors"
+	"github.com/cretoai/consensus/actors/runtime"
 	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/messages"
@@ -20,6 +21,7 @@ type member struct {
 	slot    int // of the replica: twins are two of one identity
 	key     crypto.PrivateKey
 	disk    *disk
+	clock   runtime.Clock
 	process *process // nil while down
 	replica *replica.Replica
 	events  *actors.Subscription
@@ -57,6 +59,7 @@ func (s *simulation) start(m *member) {
 	// Who forgets everything is told every second time that it never ran before,
 	// and votes as if it had not; else it observes, and counts as faulty all the same.
 	cfg.FirstStart = !m.amnesiac || m.lives%2 == 1
+	s.faults.configure(&cfg)
 	if s.cfg.Configure != nil {
 		s.cfg.Configure(m.index, &cfg)
 	}
@@ -73,7 +76,7 @@ func (s *simulation) start(m *member) {
 	r, err := replica.Start(s.ctx, cfg,
 		replica.WithTransport(m.transport(&transport{network: s.network, process: p})),
 		replica.WithStorage(m.disk.fs),
-		replica.WithClock(s.clock),
+		replica.WithClock(m.clock),
 		replica.WithScheme(s.scheme),
 		replica.WithRand(rand.NewChaCha8(seed)),
 		replica.WithStateMachine(&app{oracle: s.oracle, member: m.index}),
@@ -157,6 +160,7 @@ func (s *simulation) onEvent(m *member, e messages.Event) {
 	case messages.Checkpointed:
 		s.oracle.checkpoint(m.index, e.Seq, e.Digest)
 	case messages.ViewChanged:
+		s.oracle.led(m.index, e)
 		s.view = max(s.view, e.View)
 		s.trace.tell("replica %d enters view %d, led by %d", m.index, e.View, e.Leader)
 	case messages.LeaderSuspected:

@@ -22,6 +22,7 @@ type network struct {
 	identity []int        // of each replica: twins have the same
 	members  []*transport // by replica, nil while down
 	links    [][]link     // from, to
+	distant  int          // the member that is far from all others, −1 if none
 	calm     bool         // no faults any more, but the delay
 }
 
@@ -114,12 +115,12 @@ func (w *network) send(from, to int, frame []byte) {
 		w.oracle.violated("bounds", "replica %d sends a frame of %d bytes", from, len(frame))
 	case w.links[from][to].cut:
 		w.trace.frame("cut", from, to, frame)
-	case !w.calm && w.rng.IntN(1000) < w.faults.Loss:
+	case !w.calm && w.rng.IntN(1000) < w.faults.loss():
 		w.trace.frame("lost", from, to, frame)
 	default:
 		w.trace.frame("sent", from, to, frame)
 		w.travel(from, to, frame)
-		if !w.calm && w.rng.IntN(1000) < w.faults.Duplicate {
+		if !w.calm && w.rng.IntN(1000) < w.faults.duplicate() {
 			w.trace.frame("again", from, to, frame)
 			w.travel(from, to, frame)
 		}
@@ -130,8 +131,12 @@ func (w *network) send(from, to int, frame []byte) {
 func (w *network) travel(from, to int, frame []byte) {
 	l := &w.links[from][to]
 	spread := w.faults.DelayMax - w.faults.DelayMin
-	at := w.clock.Now().Add(w.faults.DelayMin + time.Duration(w.rng.Int64N(int64(spread)+1)))
-	if !w.faults.Reorder || w.calm {
+	delay := w.faults.DelayMin + time.Duration(w.rng.Int64N(int64(spread)+1))
+	if !w.calm && (from == w.distant || to == w.distant) {
+		delay *= farther
+	}
+	at := w.clock.Now().Add(delay)
+	if !(w.faults.Reorder || w.faults.Rough) || w.calm {
 		if at.Before(l.arrival) {
 			at = l.arrival
 		}
@@ -154,6 +159,16 @@ func (w *network) cutOff(group []int, oneWay, noticed bool) {
 			apart := group[from] != group[to]
 			w.links[from][to].cut = apart && (!oneWay || group[from] == 1)
 			w.notice(from, to, apart && noticed)
+		}
+	}
+}
+
+// cut cuts the links that it is told to, and restores all others.
+func (w *network) cut(apart func(from, to int) bool, noticed bool) {
+	for from := range w.links {
+		for to := range w.links {
+			w.links[from][to].cut = apart(from, to)
+			w.notice(from, to, apart(from, to) && noticed)
 		}
 	}
 }

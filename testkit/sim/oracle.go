@@ -24,6 +24,7 @@ type oracle struct {
 	inventors   map[[32]byte]bool      // creators of those who misbehave
 	votes       votes
 	load        *load
+	leaders     map[messages.View]messages.Index
 	heard       [][]byte // by member: the last frame it sent; it tells all others the same
 }
 
@@ -43,7 +44,7 @@ func newOracle(params messages.Params, n int) *oracle {
 		params: params, faulty: make([]bool, n),
 		ledger: make(map[messages.Seq]finalized), executed: make(map[messages.Seq]digest),
 		checkpoints: make(map[messages.Seq]messages.Digest), nonces: make(map[nonce]messages.Seq),
-		votes: newVotes(n), heard: make([][]byte, n), inventors: make(map[[32]byte]bool),
+		votes: newVotes(n), heard: make([][]byte, n), leaders: make(map[messages.View]messages.Index), inventors: make(map[[32]byte]bool),
 	}
 }
 
@@ -106,6 +107,14 @@ func (o *oracle) checkpoint(member int, seq messages.Seq, state messages.Digest)
 		o.violated("equal states", "replica %d has state %v after sequence %d, others have %v", member, state, seq, agreed)
 	}
 	o.checkpoints[seq] = state
+}
+
+// led compares who leads a view: replicas that disagree wait for each other.
+func (o *oracle) led(member int, e messages.ViewChanged) {
+	if leader, ok := o.leaders[e.View]; ok && leader != e.Leader {
+		o.violated("one leader", "replica %d takes member %d for the leader of view %d, others take %d", member, e.Leader, e.View, leader)
+	}
+	o.leaders[e.View] = e.Leader
 }
 
 func (o *oracle) decided(member int, seq messages.Seq, batch messages.Digest) {

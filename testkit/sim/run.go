@@ -89,8 +89,9 @@ type simulation struct {
 	played    bool          // the script is over
 	starting  func(*member) // of tests, before a life begins; nil for none
 	calm      bool          // the faults have stopped
+	spoken    bool          // clients propose, or did
 	deadline  time.Time
-	rng       struct{ faults, panics, replicas *rand.Rand }
+	rng       struct{ faults, panics, replicas, hardships *rand.Rand }
 }
 
 // Run simulates a cluster from one seed: first with faults, then without, until
@@ -122,6 +123,7 @@ func newSimulation(ctx context.Context, cfg Config) *simulation {
 	s.faults.Signed = cfg.Seed%4 == 3 // not drawn: the other seeds give the runs they gave before
 	// Apart, for what was drawn before there were state transfers to stay the same.
 	s.faults.drawTransfers(rand.New(rand.NewPCG(cfg.Seed, transferStream)), cfg.Replicas)
+	s.faults.drawHardships(rand.New(rand.NewPCG(cfg.Seed, hardshipStream)))
 	if cfg.Faults != nil {
 		s.faults = *cfg.Faults
 	}
@@ -154,6 +156,7 @@ func newSimulation(ctx context.Context, cfg Config) *simulation {
 	for slot, i := range s.faults.identities(cfg.Replicas) {
 		s.members = append(s.members, &member{index: i, slot: slot, key: keys[i], disk: newDisk(vfs.NewCrashableMem())})
 	}
+	s.prepareHardships()
 	s.assign(stream())
 	return s
 }
@@ -177,7 +180,9 @@ func (s *simulation) run() {
 	if len(s.cfg.Script) > 0 {
 		s.play(0)
 	}
-	s.clock.AfterFunc(proposalMean, s.propose)
+	if s.spoken = !s.faults.Silent; s.spoken {
+		s.clock.AfterFunc(proposalMean, s.propose)
+	}
 	s.clock.AfterFunc(retryPeriod, s.retry)
 	begin := s.clock.Now()
 	for s.oracle.err == nil && s.ctx.Err() == nil {
@@ -194,7 +199,7 @@ func (s *simulation) run() {
 				s.look(m)
 			}
 		case !s.calm:
-			if s.load.left == 0 && s.eventful(s.clock.Now().Sub(begin)) {
+			if (s.load.left == 0 || !s.spoken) && s.eventful(s.clock.Now().Sub(begin)) {
 				s.stopFaults()
 			}
 		default:
@@ -232,7 +237,7 @@ func (s *simulation) eventful(since time.Duration) bool {
 	if since < faultyMin || !s.faults.Eventful || since > faultyMax {
 		return since >= faultyMin
 	}
-	few := len(s.oracle.ledger) < EventfulSequences
+	few := s.spoken && len(s.oracle.ledger) < EventfulSequences
 	if few {
 		s.load.left += 10
 		s.propose()
@@ -252,7 +257,10 @@ func (s *simulation) eventful(since time.Duration) bool {
 func (s *simulation) propose() {
 	for range 1 + s.load.rng.IntN(3) {
 		if s.load.left > 0 {
-			s.offer(s.load.next())
+			v := s.load.next()
+			if s.offer(v); v.rival != nil {
+				s.offer(v.rival)
+			}
 		}
 	}
 	if s.load.left > 0 {

@@ -50,6 +50,7 @@ type Faults struct {
 	Signed bool
 	// Byzantine are the members that misbehave, until the very end: at most f.
 	Byzantine []Role
+	Hardships
 }
 
 // Role is how a member misbehaves.
@@ -175,7 +176,7 @@ type kind struct {
 }
 
 // kinds lists all, in the order in which they are tried to do without.
-var kinds = []kind{
+var kinds = append([]kind{
 	{"byzantine", func(f *Faults) string {
 		roles := make([]string, len(f.Byzantine))
 		for i, r := range f.Byzantine {
@@ -206,7 +207,7 @@ var kinds = []kind{
 		}
 		return "lazy " + f.Lazy
 	}, func(f *Faults) { f.Lazy = "" }},
-}
+}, hardships...)
 
 // often is a kind that happens again and again, a mean time apart.
 func often(name string, of func(*Faults) *time.Duration) kind {
