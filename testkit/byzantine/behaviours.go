@@ -33,6 +33,9 @@ var Behaviours = []Named{
 	{Dead, func(int) Behaviour { return honest{} }},
 	{Twins, func(int) Behaviour { return honest{} }},
 	{"lying-state", func(int) Behaviour { return LyingState() }},
+	{"skipping", func(int) Behaviour { return Skipping() }},
+	{"emptying", func(int) Behaviour { return Emptying() }},
+	{"overvoting", func(int) Behaviour { return Overvoting() }},
 }
 
 // Amnesiac, Dead and Twins name ways to fail that are no matter of messages:

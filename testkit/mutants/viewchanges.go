@@ -84,7 +84,6 @@ var viewChanges = []mutant{
 	{
 		Name: "backoff-reset-by-any-batch", Why: "a leader of empty batches is waited for as if it worked",
 		File: "leader/timeout.go", Old: "if !p.Proposed || !p.Fresh || p.OldestVertex > t.base {", New: "if p.OldestVertex > t.base {",
-		TestsOnly: "no behaviour proposes empty batches",
 	},
 	{
 		Name: "backoff-reset-by-new-view", Why: "views follow each other on a network slower than the timeout",

@@ -35,11 +35,12 @@ type Hardships struct {
 	Impatient bool
 }
 
-// hardshipStream is the stream from which they are drawn, and hardshipsStream the
-// one from which they take what is left to chance.
+// hardshipStream is the stream from which they are drawn, hardshipsStream the one
+// from which they take what is left to chance, lateRolesStream that of lateRoles.
 const (
 	hardshipStream  = 1<<32 + 1
 	hardshipsStream = 1<<32 + 2
+	lateRolesStream = 1<<32 + 3
 )
 
 // drawHardships gives every second seed one or two.
@@ -65,6 +66,20 @@ func (f *Faults) drawHardships(rng *rand.Rand) {
 			f.Impatient = f.DelayMin < slowerBy // or heartbeats are later than that by themselves
 		}
 	}
+}
+
+// lateRoles are combinations of behaviours that came after what seeds drew was
+// settled, for one member, the leader of the first view as often as not.
+var lateRoles = [][]string{
+	{"skipping"}, {"emptying"}, {"overvoting"}, {"equivocating", "overvoting"}, {"selective", "skipping"}, {"slow", "emptying"},
+}
+
+// drawLateRoles gives one of them to some of the seeds in which nobody misbehaves.
+func (f *Faults) drawLateRoles(rng *rand.Rand, n int) {
+	if rng.IntN(4) > 0 || len(f.Byzantine) > 0 || f.Absent {
+		return
+	}
+	f.Byzantine = []Role{{Member: rng.IntN(2) * rng.IntN(n), Behaviours: lateRoles[rng.IntN(len(lateRoles))], Strength: 1 + rng.IntN(999)}}
 }
 
 // What a rough network does to frames, of 1000, and how much longer those of a

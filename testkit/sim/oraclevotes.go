@@ -17,7 +17,9 @@ type votes struct {
 	// that a quorum may exist, with the view: no honest member may vote for
 	// anything else there in a higher view.
 	locked map[messages.Seq]proposal
-	own    [][]messages.Vote // by member: its votes at sequences, until they are stable
+	// prepared is what honest members say is prepared, by sending Commits.
+	prepared map[place]messages.Digest
+	own      [][]messages.Vote // by member: its votes at sequences, until they are stable
 }
 
 // place is where a member has one vote.
@@ -39,7 +41,7 @@ func newVotes(n int) votes {
 	return votes{
 		quorum: messages.Quorum(n), faulty: messages.MaxFaulty(n),
 		cast: make(map[place]messages.Digest), left: make([]messages.View, n), own: make([][]messages.Vote, n),
-		committing: make(map[proposal]uint64), locked: make(map[messages.Seq]proposal),
+		committing: make(map[proposal]uint64), locked: make(map[messages.Seq]proposal), prepared: make(map[place]messages.Digest),
 	}
 }
 
@@ -83,9 +85,29 @@ func (o *oracle) votedInView(member messages.Index, v messages.Vote) {
 	if l, ok := o.votes.locked[v.Seq]; ok && v.View > l.view && v.Digest != l.digest {
 		o.violated("what was committed stays", "member %d votes %v, and %v may have been committed in view %d", member, v, l.digest, l.view)
 	}
+	if top := o.highest(); v.Seq > top+o.params.Window {
+		o.violated("bounds", "member %d votes %v, and the highest window anybody can have ends at %d", member, v, top+o.params.Window)
+	}
 	if v.Kind == messages.Commit {
+		o.preparedIn(member, v)
 		o.votes.commit(member, proposal{v.View, v.Seq, v.Digest})
 	}
+}
+
+// preparedIn: in one view one digest is prepared at a sequence, whoever says so.
+func (o *oracle) preparedIn(member messages.Index, v messages.Vote) {
+	at := place{kind: messages.Commit, view: v.View, seq: v.Seq}
+	if d, ok := o.votes.prepared[at]; ok && d != v.Digest {
+		o.violated("one digest is prepared", "member %d says %v is prepared in view %d at sequence %d, another says %v", member, v.Digest, v.View, v.Seq, d)
+	}
+	o.votes.prepared[at] = v.Digest
+}
+
+// highest is the highest checkpoint that can be stable: somebody honest has to have
+// executed it.
+func (o *oracle) highest() messages.Seq {
+	executed := messages.Seq(len(o.executed))
+	return executed - executed%o.params.CheckpointInterval
 }
 
 // above gives a member's votes above its stable checkpoint, and forgets the others.

@@ -124,6 +124,7 @@ func newSimulation(ctx context.Context, cfg Config) *simulation {
 	// Apart, for what was drawn before there were state transfers to stay the same.
 	s.faults.drawTransfers(rand.New(rand.NewPCG(cfg.Seed, transferStream)), cfg.Replicas)
 	s.faults.drawHardships(rand.New(rand.NewPCG(cfg.Seed, hardshipStream)))
+	s.faults.drawLateRoles(rand.New(rand.NewPCG(cfg.Seed, lateRolesStream)), cfg.Replicas)
 	if cfg.Faults != nil {
 		s.faults = *cfg.Faults
 	}
