@@ -68,9 +68,26 @@ var rooms = []room{
 		ours: slices.Concat(door, []string{
 			"replica", "replica/httpapi", "replica/kvstore", "replica/nodeconfig", "replica/testnet", "testkit/sim", "testkit/byzantine",
 			"testkit/explore", "testkit/twins",
-			"cmd/replica/workload", "cmd/replica/floor",
+			"cmd/replica/home", "cmd/replica/local", "cmd/replica/workload", "cmd/replica/floor",
 		}),
 		third: []string{cobra, progress, zerolog, xsys, clientGo},
+	},
+	{
+		folder: "cmd/replica/local",
+		why:    "clusters in one process, for the command and for bench/, which is another module; it knows no flag and prints nothing",
+		ours: []string{
+			"cmd/replica/home", "cmd/replica/workload", "replica", "replica/testnet", "cluster", "messages", "metrics", "pbft", "storage",
+		},
+		third: []string{zerolog},
+	},
+	{
+		folder: "cmd/replica/home",
+		why:    "reads a replica's folder, for whatever starts one or looks into it; starts nothing",
+		ours: []string{
+			"replica", "replica/kvstore", "replica/nodeconfig", "replica/testnet", "actors", "crypto", "crypto/keyfile", "messages", "storage",
+		},
+		third: []string{zerolog},
+		still: true,
 	},
 	{
 		folder: "cmd/replica/floor",

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/cretoai/consensus/cmd/replica/local"
 	"github.com/cretoai/consensus/cmd/replica/workload"
 	"github.com/cretoai/consensus/metrics"
 	"github.com/cretoai/consensus/replica"
@@ -96,7 +97,7 @@ func (t *apiTarget) Count() (workload.Counters, error) {
 		if err != nil {
 			return workload.Counters{}, err
 		}
-		addTotals(&sum, totals)
+		local.AddTotals(&sum, totals)
 	}
 	return sum, nil
 }

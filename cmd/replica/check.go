@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cretoai/consensus/cmd/replica/home"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica/nodeconfig"
 )
@@ -23,11 +24,11 @@ Everything "replica start" would refuse is said, without starting anything.`,
 		Example: "  replica check --home net/replica-0",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			h, err := loadHome(path)
+			h, err := home.Load(path)
 			if err != nil {
 				return err
 			}
-			config := h.replicaConfig()
+			config := h.ReplicaConfig()
 			if err := config.Validate(); err != nil {
 				return err
 			}
@@ -40,23 +41,23 @@ Everything "replica start" would refuse is said, without starting anything.`,
 
 // writeCheck prints what follows from the genesis, then every key with the
 // value that is in effect.
-func writeCheck(w io.Writer, h *home) error {
-	g, n := h.genesis, h.genesis.N()
+func writeCheck(w io.Writer, h *home.Home) error {
+	g, n := h.Genesis, h.Genesis.N()
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "chain\t%s, genesis %s\n", g.ChainID, g.Hash().Hex())
-	fmt.Fprintf(table, "replica\t%d, %s, key %s\n", h.identity.Index, h.name(), g.MemberID(h.identity.Index).Hex())
+	fmt.Fprintf(table, "replica\t%d, %s, key %s\n", h.Identity.Index, h.Name(), g.MemberID(h.Identity.Index).Hex())
 	fmt.Fprintf(table, "members\tn=%d, of which f=%d may be faulty\n", n, messages.MaxFaulty(n))
 	fmt.Fprintf(table, "quorum\tq=%d; a certificate of f+1=%d holds a correct member\n", messages.Quorum(n), messages.Weak(n))
 	fmt.Fprintf(table, "window\t%d sequences: a checkpoint every %d, at most 2 not stable\n", g.Params.Window, g.Params.CheckpointInterval)
 	fmt.Fprintf(table, "in flight\tat most %d batches of %d vertices or %d bytes\n",
-		h.config.Consensus.PipelineDepth, g.Params.BatchVertices, g.Params.BatchBytes)
+		h.Config.Consensus.PipelineDepth, g.Params.BatchVertices, g.Params.BatchBytes)
 	fmt.Fprintf(table, "ledger\t%s; a snapshot every %d sequences\n", retained(h), g.Params.SnapshotInterval)
 	fmt.Fprintf(table, "signatures\t%s\n", g.Scheme)
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)
-	for line := range strings.Lines(string(nodeconfig.Render(h.config))) {
+	for line := range strings.Lines(string(nodeconfig.Render(h.Config))) {
 		if !strings.HasPrefix(line, "#") && strings.TrimSpace(line) != "" {
 			fmt.Fprint(w, line)
 		}
@@ -65,8 +66,8 @@ func writeCheck(w io.Writer, h *home) error {
 }
 
 // retained says how much of the ledger is kept.
-func retained(h *home) string {
-	if n := h.config.Storage.LedgerRetain; n > 0 {
+func retained(h *home.Home) string {
+	if n := h.Config.Storage.LedgerRetain; n > 0 {
 		return fmt.Sprintf("at least the last %d sequences are kept", n)
 	}
 	return "all sequences are kept"

@@ -11,9 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cretoai/consensus/cmd/replica/local"
 	"github.com/cretoai/consensus/messages"
-	"github.com/cretoai/consensus/replica"
-	"github.com/cretoai/consensus/storage"
 )
 
 // demoOptions are the flags of the demo.
@@ -28,10 +27,6 @@ type demoOptions struct {
 	allowTmpfs bool
 	asJSON     bool
 	verbose    bool
-
-	// tune, if not nil, changes what a replica is started from. It is no flag:
-	// bench starts its clusters like this, too.
-	tune func(*replica.Config) []replica.Option
 }
 
 func newDemoCommand() *cobra.Command {
@@ -99,7 +94,7 @@ var errTimeout = errors.New("the time of --timeout is over")
 func runDemo(ctx context.Context, o demoOptions, out, narration io.Writer) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, errTimeout)
 	defer cancel()
-	parent, err := demoParent(o)
+	parent, err := local.Parent(o.dir, o.allowTmpfs)
 	if err != nil {
 		return err
 	}
@@ -113,10 +108,10 @@ func runDemo(ctx context.Context, o demoOptions, out, narration io.Writer) (err 
 	}
 	load, failed := runLoad(ctx, cluster, o, narration)
 	if failed == nil {
-		failed = cluster.awaitRest(ctx)
+		failed = cluster.AwaitRest(ctx)
 	}
-	statuses := cluster.statuses()
-	if err := cluster.stop(); err != nil {
+	statuses := cluster.Statuses()
+	if err := cluster.Stop(); err != nil {
 		return errors.Join(failed, err, os.RemoveAll(dir))
 	}
 	report, err := newReport(o, load, cluster, statuses)
@@ -128,32 +123,4 @@ func runDemo(ctx context.Context, o demoOptions, out, narration io.Writer) (err 
 		return err
 	}
 	return errors.Join(err, os.RemoveAll(dir))
-}
-
-// demoParent is where the folder is made: a flush must cost what it costs.
-func demoParent(o demoOptions) (string, error) {
-	candidates := []string{o.dir}
-	if o.dir == "" {
-		candidates = []string{os.TempDir(), "/var/tmp"}
-		if cache, err := os.UserCacheDir(); err == nil {
-			candidates = append(candidates, cache)
-		}
-	}
-	if o.allowTmpfs {
-		return candidates[0], nil
-	}
-	for _, dir := range candidates {
-		info, err := os.Stat(dir)
-		if err != nil || !info.IsDir() {
-			continue
-		}
-		if inMemory, err := storage.IsTmpfs(dir); err == nil && !inMemory {
-			return dir, nil
-		}
-	}
-	if inMemory, err := storage.IsTmpfs(candidates[0]); err != nil || !inMemory {
-		return candidates[0], err // what is wrong with it will show
-	}
-	return "", hint(fmt.Errorf("%s is in memory (tmpfs): flushing there proves nothing", candidates[0]),
-		"name a folder on a disk with --dir, or allow it with --allow-tmpfs")
 }

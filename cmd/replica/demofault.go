@@ -13,6 +13,7 @@ import (
 
 	"github.com/cretoai/consensus/actors/runtime"
 	"github.com/cretoai/consensus/cluster"
+	"github.com/cretoai/consensus/cmd/replica/home"
 	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
@@ -105,12 +106,12 @@ func newStrike(o demoOptions, g *messages.Genesis) (*strike, error) {
 }
 
 // options let replica i, whose turn it may be, misbehave later.
-func (s *strike) options(i int, h *home) []replica.Option {
+func (s *strike) options(i int, h *home.Home) []replica.Option {
 	if s == nil || s.fault.behaviour == nil {
 		return nil
 	}
 	member := byzantine.New(byzantine.Config{
-		Self: messages.Index(i), Genesis: s.genesis, Keyring: s.keyring, Key: h.replicaConfig().Key, Clock: runtime.RealClock(), Rand: runtime.SecureRand(),
+		Self: messages.Index(i), Genesis: s.genesis, Keyring: s.keyring, Key: h.ReplicaConfig().Key, Clock: runtime.RealClock(), Rand: runtime.SecureRand(),
 	})
 	s.members = append(s.members, member)
 	return []replica.Option{replica.WithTransportWrapper(func(t cluster.Transport) cluster.Transport { return member.Transport(t) })}
@@ -159,12 +160,12 @@ func (s *strike) watch(ctx context.Context, c *demoCluster, now func() bool) (fi
 
 // happen turns the member faulty and follows a correct one.
 func (s *strike) happen(ctx context.Context, c *demoCluster) {
-	status := c.replicas[0].Status()
+	status := c.Replicas[0].Status()
 	victim := int(status.Leader)
 	if !s.fault.leader {
-		victim = (victim + len(c.replicas) - 1) % len(c.replicas)
+		victim = (victim + len(c.Replicas) - 1) % len(c.Replicas)
 	}
-	witness := c.replicas[(victim+1)%len(c.replicas)]
+	witness := c.Replicas[(victim+1)%len(c.Replicas)]
 	events := witness.Subscribe(1 << 12)
 	defer events.Close()
 	s.mu.Lock()
@@ -175,7 +176,7 @@ func (s *strike) happen(ctx context.Context, c *demoCluster) {
 	s.turn()
 	if s.fault.behaviour == nil {
 		stop, cancel := context.WithTimeout(context.Background(), stopTimeout)
-		_ = c.replicas[victim].Stop(stop) // stopping it again tells
+		_ = c.Replicas[victim].Stop(stop) // stopping it again tells
 		cancel()
 	} else {
 		s.members[victim].Behave(s.fault.behaviour())

@@ -17,13 +17,13 @@ type demoLedger struct {
 
 // readLedgers reads every ledger from its folder, all at once.
 func (c *demoCluster) readLedgers() ([]*demoLedger, error) {
-	ledgers, errs := make([]*demoLedger, len(c.homes)), make([]error, len(c.homes))
+	ledgers, errs := make([]*demoLedger, len(c.Homes)), make([]error, len(c.Homes))
 	var all sync.WaitGroup
-	for i, h := range c.homes {
+	for i, h := range c.Homes {
 		all.Go(func() {
 			l := &demoLedger{}
 			var err error
-			l.LedgerSummary, err = replica.ReadLedger(h.config.Storage.Path, c.genesis, messages.Index(i), func(d *messages.Decided) error {
+			l.LedgerSummary, err = replica.ReadLedger(h.Config.Storage.Path, c.Genesis, messages.Index(i), func(d *messages.Decided) error {
 				l.batches = append(l.batches, d.Digest)
 				return nil
 			})

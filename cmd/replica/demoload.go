@@ -47,7 +47,7 @@ type loader struct {
 // are final.
 func runLoad(ctx context.Context, c *demoCluster, o demoOptions, narration io.Writer) (*load, error) {
 	result := &load{}
-	submitters := submittersPerReplica * len(c.replicas)
+	submitters := submittersPerReplica * len(c.Replicas)
 	l := &loader{
 		vertices: o.vertices, payload: o.payload, finality: &result.finality,
 		group: max(1, min(groupMax, groupBytesMax/o.payload, (o.vertices+submitters-1)/submitters)),
@@ -92,7 +92,7 @@ func firstCause(errs []error) error {
 func (l *loader) submit(ctx context.Context, c *demoCluster, submitter int) error {
 	random := rand.NewChaCha8(seedOf(uint64(submitter)))
 	creator, nonce := sha256.Sum256(fmt.Appendf(nil, "submitter %d of the demo", submitter)), uint64(0)
-	door := submitter % len(c.replicas)
+	door := submitter % len(c.Replicas)
 	for {
 		group := l.take(random)
 		if len(group) == 0 {
@@ -122,10 +122,10 @@ func (l *loader) submit(ctx context.Context, c *demoCluster, submitter int) erro
 func (l *loader) propose(ctx context.Context, c *demoCluster, door *int, group []replica.Vertex) ([]replica.Receipt, error) {
 	for {
 		for c.strike.hit(*door) {
-			*door = (*door + 1) % len(c.replicas)
+			*door = (*door + 1) % len(c.Replicas)
 		}
 		at, cancel := c.strike.until(ctx, *door)
-		receipts, err := c.replicas[*door].ProposeAll(at, group)
+		receipts, err := c.Replicas[*door].ProposeAll(at, group)
 		cancel()
 		if err == nil || ctx.Err() != nil || !c.strike.hit(*door) {
 			return receipts, err

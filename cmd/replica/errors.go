@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cretoai/consensus/cmd/replica/local"
 	"github.com/cretoai/consensus/replica"
 	"github.com/cretoai/consensus/replica/testnet"
 	"github.com/cretoai/consensus/storage"
@@ -64,6 +65,7 @@ func hintOf(err error) string {
 		usage     *usageError
 		notEmpty  *testnet.NotEmptyError
 		notMember replica.NotMemberError
+		inMemory  *local.InMemoryError
 	)
 	switch {
 	case errors.As(err, &own):
@@ -74,6 +76,8 @@ func hintOf(err error) string {
 		return "nothing was changed there"
 	case errors.As(err, &notMember):
 		return "every home folder has a key of its own: see crypto.key_path and node.genesis_path in node.toml"
+	case errors.As(err, &inMemory):
+		return "name a folder on a disk with --dir, or allow it with --allow-tmpfs"
 	case errors.Is(err, storage.ErrLocked):
 		return "a replica's folder belongs to one process at a time"
 	case strings.Contains(err.Error(), syscall.EADDRINUSE.Error()): // the actor library passes on the text only

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cretoai/consensus/cmd/replica/home"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
 )
@@ -34,13 +35,13 @@ line says where.`,
 		Example: "  replica export --home net/replica-0 > ledger.jsonl",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			h, err := loadHome(path)
+			h, err := home.Load(path)
 			if err != nil {
 				return err
 			}
 			out := bufio.NewWriter(cmd.OutOrStdout())
 			lines := json.NewEncoder(out)
-			if _, err := replica.ReadLedger(h.config.Storage.Path, h.genesis, h.identity.Index, func(d *messages.Decided) error {
+			if _, err := replica.ReadLedger(h.Config.Storage.Path, h.Genesis, h.Identity.Index, func(d *messages.Decided) error {
 				return lines.Encode(exported{d.Seq, d.Digest, d.Body})
 			}); err != nil {
 				return err

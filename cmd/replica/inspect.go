@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cretoai/consensus/cmd/replica/home"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
 )
@@ -27,11 +28,11 @@ checks the whole ledger.`,
 		Example: "  replica inspect --home net/replica-0",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			h, err := loadHome(path)
+			h, err := home.Load(path)
 			if err != nil {
 				return err
 			}
-			in, err := replica.Inspect(h.config.Storage.Path, h.genesis, h.identity.Index)
+			in, err := replica.Inspect(h.Config.Storage.Path, h.Genesis, h.Identity.Index)
 			if err != nil {
 				return err
 			}
@@ -99,10 +100,10 @@ func newInspected(in *replica.Inspection) *inspected {
 	return out
 }
 
-func writeInspection(w io.Writer, h *home, in *replica.Inspection) error {
+func writeInspection(w io.Writer, h *home.Home, in *replica.Inspection) error {
 	out := newInspected(in)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "replica\t%d, %s, of chain %s\n", h.identity.Index, h.name(), h.genesis.ChainID)
+	fmt.Fprintf(table, "replica\t%d, %s, of chain %s\n", h.Identity.Index, h.Name(), h.Genesis.ChainID)
 	switch {
 	case out.LastSequence == 0:
 		fmt.Fprintf(table, "ledger\tempty\n")
@@ -119,7 +120,7 @@ func writeInspection(w io.Writer, h *home, in *replica.Inspection) error {
 	} else {
 		var names []string
 		for _, i := range out.Signers {
-			names = append(names, h.genesis.Members[i].Name)
+			names = append(names, h.Genesis.Members[i].Name)
 		}
 		fmt.Fprintf(table, "checkpoint\tat sequence %d, state %s\n", out.Checkpoint, out.StateDigest.Hex())
 		fmt.Fprintf(table, "signed by\t%s\n", strings.Join(names, ", "))

@@ -20,6 +20,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/cretoai/consensus/cmd/replica/home"
+	"github.com/cretoai/consensus/cmd/replica/local"
 	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
@@ -81,7 +83,7 @@ var scriptPorts = func() func() int {
 			if next += step; next >= high {
 				panic("no ports are free")
 			}
-			if portsAreFree(next, 4) {
+			if local.PortsAreFree(next, 4) {
 				return next
 			}
 		}
@@ -271,15 +273,15 @@ func lie(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: lie HOME FILE")
 	}
-	h, err := loadHome(ts.MkAbs(args[0]))
+	h, err := home.Load(ts.MkAbs(args[0]))
 	ts.Check(err)
-	keyring, err := crypto.NewKeyring(h.genesis)
+	keyring, err := crypto.NewKeyring(h.Genesis)
 	ts.Check(err)
 	e := &messages.Evidence{
-		Member: h.identity.Index, Kind: messages.Prepare, View: 2, Seq: 7, Digests: [2]messages.Digest{{1}, {2}},
+		Member: h.Identity.Index, Kind: messages.Prepare, View: 2, Seq: 7, Digests: [2]messages.Digest{{1}, {2}},
 	}
 	for i := range e.Digests {
-		b, _, err := crypto.Seal(keyring, h.identity.Index, h.identity.Key, []messages.Vote{e.Vote(i)})
+		b, _, err := crypto.Seal(keyring, h.Identity.Index, h.Identity.Key, []messages.Vote{e.Vote(i)})
 		ts.Check(err)
 		e.Bundles = append(e.Bundles, b)
 	}

@@ -12,9 +12,11 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"github.com/cretoai/consensus/cmd/replica/home"
 	"github.com/cretoai/consensus/replica"
 	"github.com/cretoai/consensus/replica/httpapi"
 	"github.com/cretoai/consensus/replica/nodeconfig"
+	"github.com/cretoai/consensus/replica/testnet"
 )
 
 // stopTimeout bounds a clean stop.
@@ -31,21 +33,31 @@ DIR holds node.toml, which names everything else. The log goes to standard error
 		Example: "  replica start --home net/replica-0",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			h, err := loadHome(path)
+			h, err := home.Load(path)
 			if err != nil {
 				return err
 			}
-			return start(cmd.Context(), h, newLog(h.config.Log, cmd.ErrOrStderr()))
+			return start(cmd.Context(), h, newLog(h.Config.Log, cmd.ErrOrStderr()))
 		},
 	}
 	addHomeFlag(cmd, &path)
 	return cmd
 }
 
+func addHomeFlag(cmd *cobra.Command, into *string) {
+	cmd.Flags().StringVar(into, "home", "", "folder of the replica, with its "+testnet.ConfigFile)
+	if err := cmd.MarkFlagRequired("home"); err != nil {
+		panic(err) // the flag was defined in the line above
+	}
+	if err := cmd.MarkFlagDirname("home"); err != nil {
+		panic(err)
+	}
+}
+
 // start runs a replica and its API until ctx ends or one of them fails.
-func start(ctx context.Context, h *home, log zerolog.Logger) (err error) {
-	r, err := replica.Start(ctx, h.replicaConfig(), replica.WithLogger(log), replica.WithVersion(softwareVersion()),
-		replica.WithStateMachine(h.stateMachine(log)))
+func start(ctx context.Context, h *home.Home, log zerolog.Logger) (err error) {
+	r, err := replica.Start(ctx, h.ReplicaConfig(), replica.WithLogger(log), replica.WithVersion(softwareVersion()),
+		replica.WithStateMachine(h.StateMachine(log)))
 	if err != nil {
 		return err
 	}
@@ -61,26 +73,26 @@ func start(ctx context.Context, h *home, log zerolog.Logger) (err error) {
 		return err
 	}
 	// The replica's folder says by now that it votes.
-	if err := h.markUsed(); err != nil {
+	if err := h.MarkUsed(); err != nil {
 		return errors.Join(err, stopAll(nil))
 	}
 	var listening net.ListenConfig
-	listener, err := listening.Listen(ctx, "tcp", h.config.API.Listen)
+	listener, err := listening.Listen(ctx, "tcp", h.Config.API.Listen)
 	if err != nil {
 		return errors.Join(fmt.Errorf("open the HTTP API: %w", err), stopAll(nil))
 	}
 	server := httpapi.NewServer(r, httpapi.Options{
-		BodyBytesMax: h.config.API.MaxBodyBytes, Metrics: h.config.Metrics.Enabled,
+		BodyBytesMax: h.Config.API.MaxBodyBytes, Metrics: h.Config.Metrics.Enabled,
 		LocalOnly: httpapi.IsLoopback(listener.Addr()), Log: log,
-		KeyValues: h.config.Consensus.StateMachine == nodeconfig.StateMachineKV,
+		KeyValues: h.Config.Consensus.StateMachine == nodeconfig.StateMachineKV,
 	})
 	if isTerminal(os.Stderr) {
 		go new(transferBar).watch(os.Stderr, r, r.Done())
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	log.Info().Uint16("replica", uint16(r.Self())).Str("name", h.name()).Str("chain", h.genesis.ChainID).
-		Stringer("genesis", h.genesis.Hash()).Str("peers", h.config.Network.Listen).
+	log.Info().Uint16("replica", uint16(r.Self())).Str("name", h.Name()).Str("chain", h.Genesis.ChainID).
+		Stringer("genesis", h.Genesis.Hash()).Str("peers", h.Config.Network.Listen).
 		Str("api", "http://"+listener.Addr().String()).Msg("replica started")
 
 	select {

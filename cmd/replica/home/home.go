@@ -1,11 +1,10 @@
-package main
+package home
 
 import (
 	"fmt"
 	"path/filepath"
 
 	"github.com/rs/zerolog"
-	"github.com/spf13/cobra"
 
 	"github.com/cretoai/consensus/actors"
 	"github.com/cretoai/consensus/crypto"
@@ -18,28 +17,18 @@ import (
 	"github.com/cretoai/consensus/storage"
 )
 
-// home is what the folder of a replica holds, read and checked.
-type home struct {
-	path     string // of the folder
-	config   *nodeconfig.Config
-	genesis  *messages.Genesis
-	identity *nodeconfig.Identity
-	unused   bool // its key has never signed
+// Home is what the folder of a replica holds, read and checked.
+type Home struct {
+	Path     string // of the folder
+	Config   *nodeconfig.Config
+	Genesis  *messages.Genesis
+	Identity *nodeconfig.Identity
+	Unused   bool // its key has never signed
 }
 
-func addHomeFlag(cmd *cobra.Command, into *string) {
-	cmd.Flags().StringVar(into, "home", "", "folder of the replica, with its "+testnet.ConfigFile)
-	if err := cmd.MarkFlagRequired("home"); err != nil {
-		panic(err) // the flag was defined in the line above
-	}
-	if err := cmd.MarkFlagDirname("home"); err != nil {
-		panic(err)
-	}
-}
-
-// loadHome reads everything a replica is started with and complains about all
+// Load reads everything a replica is started with and complains about all
 // that does not belong together.
-func loadHome(path string) (*home, error) {
+func Load(path string) (*Home, error) {
 	config, err := nodeconfig.Load(filepath.Join(path, testnet.ConfigFile))
 	if err != nil {
 		return nil, err
@@ -62,24 +51,24 @@ func loadHome(path string) (*home, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &home{path, config, genesis, identity, unused}, nil
+	return &Home{path, config, genesis, identity, unused}, nil
 }
 
-// markUsed is called once the replica's folder says that it votes: should the folder
+// MarkUsed is called once the replica's folder says that it votes: should the folder
 // be lost after that, the replica may have voted.
-func (h *home) markUsed() error { return keyfile.MarkUsed(h.config.Crypto.KeyPath) }
+func (h *Home) MarkUsed() error { return keyfile.MarkUsed(h.Config.Crypto.KeyPath) }
 
-// name is what the replica is called.
-func (h *home) name() string {
-	if h.config.Node.Name != "" {
-		return h.config.Node.Name
+// Name is what the replica is called.
+func (h *Home) Name() string {
+	if h.Config.Node.Name != "" {
+		return h.Config.Node.Name
 	}
-	return h.genesis.Members[h.identity.Index].Name
+	return h.Genesis.Members[h.Identity.Index].Name
 }
 
-// stateMachine is the application the configuration names.
-func (h *home) stateMachine(log zerolog.Logger) replica.StateMachine {
-	if h.config.Consensus.StateMachine != nodeconfig.StateMachineKV {
+// StateMachine is the application the configuration names.
+func (h *Home) StateMachine(log zerolog.Logger) replica.StateMachine {
+	if h.Config.Consensus.StateMachine != nodeconfig.StateMachineKV {
 		return &actors.VertexLedger{}
 	}
 	m := kvstore.New()
@@ -89,11 +78,11 @@ func (h *home) stateMachine(log zerolog.Logger) replica.StateMachine {
 	return m
 }
 
-// replicaConfig is the home as package replica wants it.
-func (h *home) replicaConfig() replica.Config {
-	c, r := h.config, replica.DefaultConfig()
-	r.Genesis, r.Key, r.ChannelKey = h.genesis, h.identity.Key, h.identity.ChannelKey
-	r.Home, r.FirstStart = c.Storage.Path, h.unused
+// ReplicaConfig is the home as package replica wants it.
+func (h *Home) ReplicaConfig() replica.Config {
+	c, r := h.Config, replica.DefaultConfig()
+	r.Genesis, r.Key, r.ChannelKey = h.Genesis, h.Identity.Key, h.Identity.ChannelKey
+	r.Home, r.FirstStart = c.Storage.Path, h.Unused
 	r.Listen, r.Peers = c.Network.Listen, c.Network.Peers
 	r.PipelineDepth = c.Consensus.PipelineDepth
 	r.MaxPendingVertices = c.Consensus.MaxPendingVertices
