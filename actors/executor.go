@@ -50,6 +50,8 @@ func (x *executor) Receive(c actor.Context) {
 	case *placed:
 		x.written = max(x.written, m.seq)
 		x.persist(c)
+	case *nonceQuestion:
+		x.tellNonces(m)
 	case *checkpointStored:
 		x.onStored(c, m.seq)
 	case *checkpointerRestarted:

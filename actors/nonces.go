@@ -3,8 +3,6 @@ package actors
 import (
 	"context"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/pbft"
 )
@@ -21,18 +19,9 @@ type CreatorStanding struct {
 	Seq messages.Seq
 }
 
-// askedExecutor is the executor, which answers questions about the client table
-// between its messages: the table is its own, and copies for who may ask would cost
-// every vertex something.
-type askedExecutor struct{ *executor }
-
-// Receive implements actor.Actor.
-func (x askedExecutor) Receive(c actor.Context) {
-	q, ok := c.Message().(*nonceQuestion)
-	if !ok {
-		x.executor.Receive(c)
-		return
-	}
+// tellNonces answers between two messages: the client table is the executor's own,
+// and copies for who may ask would cost every vertex something.
+func (x *executor) tellNonces(q *nonceQuestion) {
 	select {
 	case q.answer <- CreatorStanding{x.state.clients.Nonces(q.creator), x.state.seq}:
 	default: // it was asked twice

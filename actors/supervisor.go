@@ -45,7 +45,7 @@ func (t *Tree) children() []child {
 		{name: "ingress", produce: func(life int) actor.Actor { return newIngress(t, life) }},
 		{name: "sequencer", produce: func(life int) actor.Actor { return newSequencer(t, life) }, strategy: t.superviseTrackers()},
 		{name: "proposer", produce: func(life int) actor.Actor { return newProposer(t, life) }},
-		{name: "executor", produce: func(life int) actor.Actor { return askedExecutor{newExecutor(t, life)} }},
+		{name: "executor", produce: func(life int) actor.Actor { return newExecutor(t, life) }},
 		{name: "viewchange", produce: func(life int) actor.Actor { return newViewchange(t, life) }},
 		{name: "detector", produce: func(int) actor.Actor { return &detectorActor{t: t} }},
 		{name: "sync", produce: func(int) actor.Actor { return newCatchUp(t) }},
