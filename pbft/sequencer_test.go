@@ -253,6 +253,28 @@ func TestN8_EarlyVotesHaveOnePlaceEach(t *testing.T) {
 	}
 }
 
+// What is in flight is what the leader proposed: a member that votes for the far end
+// of the window would have everyone wait for sequences that nobody proposed.
+func TestHighestIsWhatIsInFlight(t *testing.T) {
+	s, batch := newSequencer(1), batchOf(1)
+	for _, step := range []struct {
+		name string
+		do   func()
+		want messages.Seq
+	}{
+		{"a vote for the far end", func() { s.OnVotes([]verifiedVote{signed(2, commit(8, digestOf(9)))}) }, 0},
+		{"a pre-prepare", func() {
+			s.OnBatch(0, batch)
+			s.OnVotes([]verifiedVote{signed(0, prePrepare(1, batch.Digest()))})
+		}, 1},
+		{"executed beyond", func() { reach(s, 3, digestOf(1)) }, 3},
+	} {
+		if step.do(); s.Highest() != step.want {
+			t.Errorf("after %s: %d, want %d", step.name, s.Highest(), step.want)
+		}
+	}
+}
+
 // A tracker that crashed is brought to where it was: it proposes what it had
 // proposed, and the voter grants nothing new.
 func TestN8_KeptVotesRebuildATracker(t *testing.T) {

@@ -23,9 +23,17 @@ func (s *Sequencer) Executed() messages.Seq { return s.executed }
 // StableCheckpoint is the last stable checkpoint, the low watermark.
 func (s *Sequencer) StableCheckpoint() StableCheckpoint { return s.stable }
 
-// Highest is the highest sequence anything was heard of: what lies between
-// Executed and it is in flight.
-func (s *Sequencer) Highest() messages.Seq { return s.highest }
+// Highest is the highest sequence accepted in the current view, or executed: what
+// lies between Executed and it is in flight. Votes do not count, for any member can
+// send some for every sequence of the window.
+func (s *Sequencer) Highest() messages.Seq {
+	for seq := s.highest; seq > s.executed; seq-- {
+		if _, ok := s.voter.AcceptedAt(seq); ok {
+			return seq
+		}
+	}
+	return s.executed
+}
 
 // Certified is the highest checkpoint certificate known, perhaps of a state this
 // replica has yet to execute.

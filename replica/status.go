@@ -20,8 +20,8 @@ type Status struct {
 	IsLeader bool            `json:"is_leader"`
 	Active   bool            `json:"active"`
 	Sequence messages.Seq    `json:"sequence"` // the last executed
-	// HighestSequence is the highest one anything was heard of: what lies between
-	// Sequence and it is in flight.
+	// HighestSequence is the highest one accepted in this view, or executed: what lies
+	// between Sequence and it is in flight.
 	HighestSequence  messages.Seq `json:"highest_sequence"`
 	StableCheckpoint messages.Seq `json:"stable_checkpoint"`
 	// FirstSequence is the oldest one in the ledger here: 1, unless it was trimmed.

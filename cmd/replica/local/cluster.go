@@ -161,8 +161,9 @@ func (c *Cluster) awaitConnected(ctx context.Context) error {
 // AwaitRest waits until nothing is on its way any more: receipts are there as
 // soon as a quorum has voted and the proposer's own replica has executed.
 func (c *Cluster) AwaitRest(ctx context.Context) error {
-	return c.poll(ctx, "all replicas have executed everything", func() bool {
-		var correct []replica.Status
+	var correct []replica.Status
+	err := c.poll(ctx, "all replicas have executed everything", func() bool {
+		correct = correct[:0]
 		for i, s := range c.Statuses() {
 			if !c.faulty(i) {
 				correct = append(correct, s)
@@ -170,6 +171,13 @@ func (c *Cluster) AwaitRest(ctx context.Context) error {
 		}
 		return atRest(correct)
 	})
+	if err == nil {
+		return nil
+	}
+	for _, s := range correct {
+		err = fmt.Errorf("%w; replica %d, view %d: sequence %d of %d, %d vertices pending", err, s.Replica, s.View, s.Sequence, s.HighestSequence, s.Pending)
+	}
+	return err
 }
 
 // atRest reports whether no vertex waits, nothing is in flight, and all have
