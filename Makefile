@@ -40,6 +40,7 @@ check: ## run exactly what CI runs
 fmt: ## format the sources and tidy go.mod
 	gofmt -w $$(git ls-files '*.go')
 	go mod tidy
+	cd bench && go mod tidy
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (1m)
@@ -69,6 +70,14 @@ bench: ## run the benchmarks that match BENCH, ten times, and summarise them
 .PHONY: performance
 performance: ## measure what docs/performance.md shows, and print it in Markdown
 	.ci/performance
+
+.PHONY: peers
+peers: ## measure replicas beside hashicorp/raft and CometBFT
+	cd bench && go run .
+
+.PHONY: peers-test
+peers-test: ## test the module that measures them
+	.ci/run bench
 
 .PHONY: cover
 cover: ## show the statements no test reaches, package by package

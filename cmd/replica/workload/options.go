@@ -13,7 +13,7 @@ type Options struct {
 	// Rate makes the loop an open one of so many payloads a second.
 	Rate float64
 	// Group is how many payloads are submitted together at most; 0 lets the
-	// outstanding ones decide, see groupOf.
+	// outstanding ones decide, see GroupOf.
 	Group int
 	// Payload is the size of each in bytes.
 	Payload int
@@ -61,8 +61,8 @@ const (
 	groupMax          = 32
 )
 
-// groupOf is how many vertices a submitter has finalised together.
-func (o Options) groupOf(doors int) int {
+// GroupOf is how many vertices a submitter has finalised together.
+func (o Options) GroupOf(doors int) int {
 	if o.Group > 0 {
 		return o.Group
 	}

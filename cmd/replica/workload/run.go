@@ -31,7 +31,7 @@ func Run(ctx context.Context, target Target, o Options) (*Result, error) {
 		return nil, errors.New("nobody is known to lead, so nothing can be submitted at the leader")
 	}
 	r := &run{
-		o: o, target: target, group: o.groupOf(target.Doors()), record: newRecorder(o.Vertices),
+		o: o, target: target, group: o.GroupOf(target.Doors()), record: newRecorder(o.Vertices),
 		slab: newSlab(o.Payload), ending: make(chan struct{}),
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
