@@ -71,6 +71,10 @@ bench: ## run the benchmarks that match BENCH, ten times, and summarise them
 performance: ## measure what docs/performance.md shows, and print it in Markdown
 	.ci/performance
 
+.PHONY: plots
+plots: ## measure what docs/performance.md plots, and draw it in docs/plots
+	.ci/plots
+
 .PHONY: peers
 peers: ## measure replicas beside hashicorp/raft and CometBFT
 	cd bench && go run .
