@@ -202,6 +202,7 @@ func (c *Cluster) Stop() error {
 		errs = append(errs, f.Error())
 	}
 	for _, m := range c.members {
+		m.transport.CloseStreams() // Close leaves the pooled ones open, and the members they lead to listening
 		errs = append(errs, m.transport.Close())
 		if m.journal != nil {
 			errs = append(errs, m.journal.Close())
