@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -16,6 +17,9 @@ type fetched struct {
 	decision *decided
 }
 
+// rested says that the rest between two ranges is over.
+type rested struct{}
+
 // catchUp brings a replica that missed something up to the others with
 // certified batches, and serves those who ask. Who is behind pulls, a range at
 // a time, from one member after the other; nothing is pushed. [R3]
@@ -29,6 +33,8 @@ type catchUp struct {
 	deadline time.Time
 	failed   int    // requests that brought nothing in time, since nothing was missing
 	slow     []bool // members that did not bring what they were asked for
+	pace     pace
+	rests    time.Time // until then, if nothing is asked for
 	transfer *transfer
 	serving  *serving
 }
@@ -62,7 +68,11 @@ func (s *catchUp) Receive(c actor.Context) {
 		s.deadline = s.t.cfg.Clock.Now().Add(s.timeout())
 		if s.asked != 0 && s.executed >= s.asked {
 			s.asked = 0
-			s.ask(c) // more of the same, without waiting for a heartbeat
+			s.next(c) // more of the same, without waiting for a heartbeat
+		}
+	case *rested:
+		if s.asked == 0 {
+			s.ask(c)
 		}
 	case *decidedOffered:
 		s.onOffered(c, m)
@@ -147,6 +157,7 @@ func (s *catchUp) beat(c actor.Context) {
 	s.transfer.perform(c, s.transfer.core.OnTick(s.usable()))
 	moved := s.executed > s.before
 	s.before = s.executed
+	s.pace.beat(s.executed, slices.Max(s.peers))
 	if s.asked != 0 {
 		if s.t.cfg.Clock.Now().Before(s.deadline) {
 			return
@@ -154,9 +165,25 @@ func (s *catchUp) beat(c actor.Context) {
 		s.asked, s.slow[s.from] = 0, true
 		s.failed = min(s.failed+1, fetchDoublings)
 	}
+	if s.t.cfg.Clock.Now().Before(s.rests) {
+		return
+	}
 	if !moved || s.far() {
 		s.ask(c)
 	}
+}
+
+// next goes on after a range, at once or, while there is far to go, after a rest.
+func (s *catchUp) next(c actor.Context) {
+	now := s.t.cfg.Clock.Now()
+	rest := s.pace.rest(now, s.t.cfg.Heartbeat)
+	if rest == 0 || !s.far() {
+		s.ask(c)
+		return
+	}
+	s.rests = now.Add(rest)
+	self, system := c.Self(), c.ActorSystem()
+	s.t.cfg.Clock.AfterFunc(rest, func() { system.Root.Send(self, &rested{}) })
 }
 
 // far reports whether the others are beyond this replica's window: their votes
@@ -181,6 +208,7 @@ func (s *catchUp) ask(c actor.Context) {
 		s.failed = 0
 		return
 	}
+	s.pace.ask(s.t.cfg.Clock.Now())
 	s.from, s.asked = to, min(s.peers[to], s.executed+fetchRange)
 	s.deadline = s.t.cfg.Clock.Now().Add(s.timeout())
 	c.Send(s.t.links.egress, &send{to, cluster.LaneVotes, &messages.FetchDecided{From: s.executed + 1, To: s.asked}})

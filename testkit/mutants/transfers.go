@@ -50,4 +50,14 @@ var transfers = []mutant{
 		File: "actors/install.go", Old: "\tx.t.pool.Skipped(seq, state.clients.Spent)\n", New: "",
 		Tests: []string{"./testkit"}, TestsOnly: "its clients do not wait",
 	},
+	{
+		Name: "never-rests", Why: "who catches up takes from the others what they share",
+		File: "actors/pace.go", Old: "if p.hurry {", New: "if true {", TestsOnly: noBusyMachine,
+	},
+	{
+		Name: "always-rests", Why: "who catches up no faster than the others go on never gets there",
+		File: "actors/pace.go", Old: "p.hurry = executed", New: "p.hurry = false && executed", TestsOnly: noBusyMachine,
+	},
 }
+
+const noBusyMachine = "work takes no time in it"
