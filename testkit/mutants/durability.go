@@ -69,4 +69,9 @@ var durability = []mutant{
 		File: "pbft/status.go", Old: "if (own || theirs) && lacks(st, v) {", New: "if own && lacks(st, v) || theirs && s.halted {",
 		TestsOnly: "it restores no backups",
 	},
+	{
+		Name: "history-replayed", Why: "a start takes as long as the replica is old",
+		File: "actors/recovery.go", Old: "ReplayFrom(segments[max(first-1, 0)].ID", New: "ReplayFrom(segments[first*0].ID",
+		Tests: []string{"./testkit"}, TestsOnly: "it reads, and does not count what",
+	},
 }
