@@ -48,17 +48,32 @@ type parentPage struct {
 	changed bool // written since it was taken
 }
 
-// Apply implements StateMachine. [X5]
+// Apply implements StateMachine. What a vertex writes is its hash, after all that
+// depends on its bytes: one that fails leaves nothing behind. [X5]
 func (l *VertexLedger) Apply(_ messages.Seq, ops []Operation) {
 	for i := range ops {
 		l.moved = true
-		if p, ok := l.unknownParent(ops[i].Vertex); ok {
+		if reason, refused := l.refuses(ops[i].Vertex); refused {
 			l.failed++
-			ops[i].Result = Result{Failed: true, Data: "unknown parent " + p.Hex()}
+			ops[i].Result = Result{Failed: true, Data: reason}
 			continue
 		}
 		l.append(ops[i].Hash)
 	}
+}
+
+// refuses says why a vertex cannot be appended. A panic over its bytes is a reason,
+// the same on all replicas.
+func (l *VertexLedger) refuses(v messages.VertexView) (reason string, refused bool) {
+	defer func() {
+		if recover() != nil {
+			reason, refused = "the operation panicked", true
+		}
+	}()
+	if p, ok := l.unknownParent(v); ok {
+		return "unknown parent " + p.Hex(), true
+	}
+	return "", false
 }
 
 func (l *VertexLedger) unknownParent(v messages.VertexView) (messages.Digest, bool) {

@@ -73,6 +73,26 @@ func TestX5_ParentsAreCheckedAtExecution(t *testing.T) {
 	}
 }
 
+// A vertex whose bytes make the ledger panic fails alone, and leaves nothing.
+func TestX5_AVertexThatPanicsFailsAlone(t *testing.T) {
+	var l, without VertexLedger
+	ops := []Operation{vertexWith(t, hashOf(0)), {Hash: hashOf(1)}, vertexWith(t, hashOf(2), hashOf(0)), vertexWith(t, hashOf(3), hashOf(1))}
+	l.Apply(1, ops)
+	for i, failed := range []bool{false, true, false, true} {
+		if ops[i].Result.Failed != failed {
+			t.Errorf("vertex %d: %+v", i, ops[i].Result)
+		}
+	}
+	if got := ops[1].Result.Data; got != "the operation panicked" {
+		t.Errorf("it failed for %q", got)
+	}
+	nobody := vertexWith(t, hashOf(1), hashOf(1000))
+	without.Apply(1, []Operation{ops[0], nobody, ops[2], ops[3]})
+	if l.Digest() != without.Digest() {
+		t.Error("it left something behind")
+	}
+}
+
 // TestParentWindow: at every size, what is known is the last one to two
 // generations, and a ledger restored there knows the same.
 func TestParentWindow(t *testing.T) {

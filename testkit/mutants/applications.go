@@ -23,7 +23,11 @@ var applications = []mutant{
 	},
 	{
 		Name: "failures-are-parents", Why: "a vertex builds on one that was never appended",
-		File: "actors/vertexledger.go", Old: "Data: \"unknown parent \" + p.Hex()}\n\t\t\tcontinue", New: "Data: \"unknown parent \" + p.Hex()}", TestsOnly: notSimulated,
+		File: "actors/vertexledger.go", Old: "Result{Failed: true, Data: reason}\n\t\t\tcontinue", New: "Result{Failed: true, Data: reason}", TestsOnly: notSimulated,
+	},
+	{
+		Name: "vertex-panics-escape", Why: "a vertex that nobody can read stops every replica",
+		File: "actors/vertexledger.go", Old: "if recover() != nil {", New: "if false {", TestsOnly: notSimulated,
 	},
 	{
 		Name: "generation-not-forgotten", Why: "what a replica knows depends on when it was restored",
