@@ -37,11 +37,12 @@ type StateMachine interface {
 
 	// Snapshot writes the state, so that Restore of what was written gives a
 	// state of equal Digest. It is called at checkpoints, unless the application is
-	// Bucketed. An error stops the replica.
+	// Bucketed, and at a start before the first one. An error stops the replica.
 	Snapshot(w io.Writer) error
 
-	// Restore replaces the state by a snapshot. After an error the state is
-	// undefined, and the replica does not start.
+	// Restore replaces the state by a snapshot: at a start, after a panic out of
+	// Apply, and when a state came from the others. After an error the state is
+	// undefined, and the replica does not start, or stops.
 	Restore(r io.Reader) error
 }
 
