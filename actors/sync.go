@@ -6,6 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/cretoai/consensus/actors/runtime"
 	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/pbft"
@@ -35,6 +36,7 @@ type catchUp struct {
 	slow     []bool // members that did not bring what they were asked for
 	pace     pace
 	rests    time.Time // until then, if nothing is asked for
+	rest     runtime.Timer
 	transfer *transfer
 	serving  *serving
 }
@@ -69,6 +71,10 @@ func (s *catchUp) Receive(c actor.Context) {
 		if s.asked != 0 && s.executed >= s.asked {
 			s.asked = 0
 			s.next(c) // more of the same, without waiting for a heartbeat
+		}
+	case *actor.Restarting, *actor.Stopping:
+		if s.rest != nil {
+			s.rest.Stop()
 		}
 	case *rested:
 		if s.asked == 0 {
@@ -183,7 +189,7 @@ func (s *catchUp) next(c actor.Context) {
 	}
 	s.rests = now.Add(rest)
 	self, system := c.Self(), c.ActorSystem()
-	s.t.cfg.Clock.AfterFunc(rest, func() { system.Root.Send(self, &rested{}) })
+	s.rest = s.t.cfg.Clock.AfterFunc(rest, func() { system.Root.Send(self, &rested{}) })
 }
 
 // far reports whether the others are beyond this replica's window: their votes
