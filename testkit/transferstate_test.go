@@ -16,6 +16,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
+	"github.com/rs/zerolog"
 
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
@@ -39,6 +40,21 @@ func transferBytes(t testing.TB) int {
 		t.Fatalf("TRANSFER_BYTES: %v", err)
 	}
 	return n
+}
+
+// transferInMemory is up to which size the disks are memory: four of them, beside
+// four states that are.
+const transferInMemory = 64 << 20
+
+// awaitSequence waits until a replica executed a sequence, however long a large
+// state takes.
+func awaitSequence(t testing.TB, c *testkit.Cluster, i int, seq messages.Seq, patience time.Duration) {
+	t.Helper()
+	for began := time.Now(); c.Replica(i).CurrentSequence() < seq; c.AwaitHeartbeat(i) {
+		if time.Since(began) > patience {
+			t.Fatalf("replica %d is at %d after %v, not at %d: %+v", i, c.Replica(i).CurrentSequence(), patience, seq, c.Replica(i).Status().Transfer)
+		}
+	}
 }
 
 // fillStore puts so many bytes into the store, in batches, and gives one key with
@@ -87,8 +103,13 @@ func TestR4_TheStateOfAStoreIsTransferred(t *testing.T) {
 		"wrong manifests": {byzantine.WrongManifests}, "boasts": {byzantine.BoastsOfState},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := testkit.NewCluster(t, 4, shortIntervals, shortLedgers, keyValues)
-			key, value := fillStore(t, c, 0, transferBytes(t))
+			bytes := transferBytes(t)
+			options := []testkit.Option{shortIntervals, shortLedgers, keyValues}
+			if bytes > transferInMemory {
+				options = append(options, testkit.WithFolder(t.TempDir()), testkit.WithSegmentBytes(16<<20), testkit.WithLogLevel(zerolog.WarnLevel))
+			}
+			c := testkit.NewCluster(t, 4, options...)
+			key, value := fillStore(t, c, 0, bytes)
 			c.AwaitEqual(c.Propose(3, "with a disk"))
 			c.Kill(3)
 			for i := range 3 {
@@ -97,9 +118,17 @@ func TestR4_TheStateOfAStoreIsTransferred(t *testing.T) {
 			if ways != nil {
 				c.Byzantine(1, byzantine.LyingState(ways...))
 			}
-			c.SetDisk(3, vfs.NewMem())
+			if bytes > transferInMemory {
+				if err := os.RemoveAll(c.Home(3)); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				c.SetDisk(3, vfs.NewMem())
+			}
+			began := time.Now()
 			c.Start(3)
-			c.Await(3, c.Propose(0, "without"))
+			awaitSequence(t, c, 3, c.Propose(0, "without"), time.Duration(bytes>>20)*time.Second+time.Minute)
+			t.Logf("%.0f bytes of parts, there after %v", c.Metric(3, "cretoai_consensus_state_transfer_bytes_total"), time.Since(began))
 			if n := transfers(c, 3); n < 1 {
 				t.Fatalf("%v states were transferred", n)
 			}
