@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -21,6 +22,10 @@ func (r *run) closedLoop(ctx context.Context, all *sync.WaitGroup, fail func(err
 				payloads := r.payloads(random, n)
 				due := time.Now()
 				err := r.submit(ctx, r.door(i, submitters, k), payloads, func(int) time.Time { return due })
+				if errors.Is(err, ErrExhausted) {
+					r.record.exhaust(time.Now())
+					return
+				}
 				if err != nil {
 					fail(err)
 					return
@@ -50,7 +55,9 @@ func (r *run) openLoop(ctx context.Context, all *sync.WaitGroup, fail func(error
 			n := evenPart(left, r.group)
 			payloads, door, first := r.payloads(random, n), r.door(groups, 1, 0), submitted
 			all.Go(func() {
-				if err := r.submit(ctx, door, payloads, func(i int) time.Time { return dueAt(first + i) }); err != nil {
+				if err := r.submit(ctx, door, payloads, func(i int) time.Time { return dueAt(first + i) }); errors.Is(err, ErrExhausted) {
+					r.record.exhaust(time.Now())
+				} else if err != nil {
 					fail(err)
 				}
 			})

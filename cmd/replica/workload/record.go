@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -54,6 +55,7 @@ type recorder struct {
 
 	mu        sync.Mutex
 	open      bool
+	exhausted bool // nothing is left to be submitted
 	from, to  time.Time
 	total     int // finalised, warm-up included
 	vertices  int // finalised in the window
@@ -74,7 +76,20 @@ func newRecorder(wanted int) *recorder {
 func (r *recorder) begin(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.open, r.from = true, now
+	if r.open, r.from = !r.exhausted, now; r.exhausted {
+		r.to = now // it was just now
+		close(r.full)
+	}
+}
+
+// anythingLeft says before the window opens whether there is anything to be measured.
+func (r *recorder) anythingLeft() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.exhausted {
+		return fmt.Errorf("in the warm-up: %w", ErrExhausted)
+	}
+	return nil
 }
 
 // end closes the window, unless it was full before.
@@ -83,6 +98,16 @@ func (r *recorder) end(now time.Time) {
 	defer r.mu.Unlock()
 	if r.open {
 		r.open, r.to = false, now
+	}
+}
+
+// exhaust closes the window because nothing is left to be submitted.
+func (r *recorder) exhaust(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.exhausted = true; r.open {
+		r.open, r.to = false, now
+		close(r.full)
 	}
 }
 

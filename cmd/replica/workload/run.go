@@ -65,6 +65,9 @@ func (r *run) measure(ctx context.Context) (spent Counters, err error) {
 	if err != nil {
 		return Counters{}, fmt.Errorf("count what the target has spent: %w", err)
 	}
+	if err := r.record.anythingLeft(); err != nil {
+		return Counters{}, err
+	}
 	r.record.begin(time.Now())
 	length := r.o.Duration
 	if r.o.Vertices > 0 {

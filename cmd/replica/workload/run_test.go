@@ -208,3 +208,42 @@ func TestPeak(t *testing.T) {
 		t.Errorf("a peak of %d bytes out of nothing", got)
 	}
 }
+
+// limitedTarget has so many payloads to submit and no more.
+type limitedTarget struct {
+	fakeTarget
+	left int
+}
+
+func (l *limitedTarget) Submit(ctx context.Context, door int, payloads [][]byte) ([]uint64, error) {
+	l.mu.Lock()
+	l.left -= len(payloads)
+	out := l.left < 0
+	l.mu.Unlock()
+	if out {
+		return nil, ErrExhausted
+	}
+	return l.fakeTarget.Submit(ctx, door, payloads)
+}
+
+// TestExhausted: the window ends when nothing is left, and what was measured until then
+// counts; nothing left in the warm-up is an error.
+func TestExhausted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, o := range []Options{{Outstanding: 10, Group: 1}, {Rate: 1000}} {
+			o.Payload, o.Warmup, o.Duration = 1, time.Second, time.Hour
+			l := &limitedTarget{fakeTarget{doors: 1, takes: 10 * time.Millisecond}, 5000}
+			got, err := Run(t.Context(), l, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !near(got.VerticesPerSecond, 1000, 15) || !near(got.Seconds, 4, 0.05) {
+				t.Errorf("%v/s for %v s, want 1000/s for the 4 s there was something", got.VerticesPerSecond, got.Seconds)
+			}
+			l.left = 500
+			if _, err := Run(t.Context(), l, o); !errors.Is(err, ErrExhausted) {
+				t.Errorf("used up in the warm-up: %v", err)
+			}
+		}
+	})
+}

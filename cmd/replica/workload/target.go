@@ -1,6 +1,13 @@
 package workload
 
-import "context"
+import (
+	"context"
+	"errors"
+)
+
+// ErrExhausted is Submit's error when a target that submits what was made before has
+// nothing left. The window of measurement ends then.
+var ErrExhausted = errors.New("what was made to be submitted is used up")
 
 // Target is a system under load. Its methods are called by many goroutines at
 // once.
@@ -34,6 +41,10 @@ type Counters struct {
 	// ViewChanges is how many leaders were left, by the member that left most. A
 	// measurement with any is one of timeouts.
 	ViewChanges float64 `json:"view_changes"`
+	// CreatorVerifications are of signatures of those who submit, and CreatorKeys how
+	// many of their keys were expanded for it.
+	CreatorVerifications float64 `json:"creator_verifications,omitempty"`
+	CreatorKeys          float64 `json:"creator_keys_expanded,omitempty"`
 	// CPUSeconds is of whatever processes the members run in.
 	CPUSeconds float64 `json:"cpu_seconds"`
 }
@@ -51,5 +62,8 @@ func (c Counters) since(before Counters) Counters {
 		NetworkBytes:  c.NetworkBytes - before.NetworkBytes,
 		ViewChanges:   c.ViewChanges - before.ViewChanges,
 		CPUSeconds:    c.CPUSeconds - before.CPUSeconds,
+
+		CreatorVerifications: c.CreatorVerifications - before.CreatorVerifications,
+		CreatorKeys:          c.CreatorKeys - before.CreatorKeys,
 	}
 }
