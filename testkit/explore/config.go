@@ -29,6 +29,8 @@ type Config struct {
 	// Deaf replicas never hear that something was committed: they execute nothing.
 	// What may be committed is checked all the same, in far fewer states.
 	Deaf bool
+	// Managed replicas have their own Managers, which decide about views.
+	Managed bool
 	// Checkpoints has every sequence end in a checkpoint, and windows move.
 	Checkpoints bool
 	// Time and Memory bound the search, Jobs is how many threads search.
@@ -51,6 +53,9 @@ func (c Config) Validate() error {
 	within("digests", c.Digests, 1, 3)
 	if c.Deaf && c.Checkpoints {
 		errs = append(errs, errors.New("who executes nothing reaches no checkpoint"))
+	}
+	if c.Managed && (c.Checkpoints || c.Sequences > 1) {
+		errs = append(errs, errors.New("managers are explored at one sequence, without checkpoints"))
 	}
 	within("crashes", c.Crashes, 0, 8)
 	within("jobs", c.Jobs, 1, 64)

@@ -25,8 +25,11 @@
 //
 // What a NewView lists is decided by leader's Manager, a new one for each decision
 // that is given the ViewChanges: all sets of them, with whatever the liar may
-// claim. What a Manager remembers from one message to the next is not explored: it
-// decides when something is done, and by whom it is asked for, not what follows.
+// claim. What a Manager remembers from one message to the next is explored in
+// managed worlds alone: there each replica has its own, and hears ViewChanges one by
+// one, in any order, and NewViews with all they rest on. Those worlds check besides
+// that a manager follows f+1 members and never fewer, enters what a correct leader
+// announces, and blames no correct member.
 //
 // # How it is fast
 //

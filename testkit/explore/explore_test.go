@@ -48,6 +48,17 @@ func TestAllStatesOfTwoViews(t *testing.T) {
 	}
 }
 
+// TestManagersRememberNothingWrong visits a part of what managers come to, the
+// same part every time as far as it goes: views are joined and entered in it.
+func TestManagersRememberNothingWrong(t *testing.T) {
+	cfg := explore.Config{Sequences: 1, Views: 3, Digests: 1, Deaf: true, Managed: true, Crashes: 1, Time: time.Second, Jobs: 1}
+	for cfg.Liar = range messages.Index(4) {
+		if r := explored(t, cfg); r.States < 100 || r.Depth < 10 {
+			t.Errorf("with member %d as the liar there are %d states, %d steps deep", cfg.Liar, r.States, r.Depth)
+		}
+	}
+}
+
 // TestTheSameStatesHoweverManySearch: who finds a state first decides nothing.
 func TestTheSameStatesHoweverManySearch(t *testing.T) {
 	cfg := explore.Config{Liar: 2, Sequences: 1, Views: 2, Digests: 1, Crashes: 1, Deaf: true, Time: time.Hour, Jobs: 1}
@@ -88,6 +99,7 @@ func TestExploreSaysWhatIsWrongWithBounds(t *testing.T) {
 		"nobody searches":      func(c *explore.Config) { c.Jobs = 0 },
 		"no time":              func(c *explore.Config) { c.Time = 0 },
 		"no memory":            func(c *explore.Config) { c.Memory = 0 },
+		"managers at two":      func(c *explore.Config) { c.Managed, c.Sequences = true, 2 },
 		"the deaf checkpoints": func(c *explore.Config) { c.Deaf, c.Checkpoints = true, true },
 	} {
 		cfg := good

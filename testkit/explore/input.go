@@ -32,6 +32,9 @@ const (
 	crashing     //
 	mixedPrepare // Prepares for other digests, too
 	mixedCommit  // likewise
+	collecting   // a ViewChange, by a manager
+	proving      // a prepared certificate, likewise
+	announcing   // a NewView with all it rests on, likewise
 )
 
 // taken is what comes of an input: nothing, or another node, or a violation.
@@ -54,6 +57,9 @@ func (w *world) take(n *node, in input) *taken {
 		said, votes, ok := w.play(r, in)
 		if !ok {
 			return &taken{}
+		}
+		if err := w.judge(n.replica, r, said, in); err != nil {
+			return &taken{wrong: err, votes: votes}
 		}
 		crashes := n.crashes
 		if in.what == crashing {
@@ -101,6 +107,8 @@ func (w *world) play(r *pure.Replica, in input) (said []pure.Message, votes int,
 		return w.stabilise(r, seq, w.reached.number(in.number).digest)
 	case crashing:
 		return append(r.Restart(), w.bodies(r)...), 0, true
+	case collecting, proving, announcing:
+		return w.managed(r, in), 0, true
 	}
 	panic("explore: an input of no kind")
 }
@@ -207,11 +215,20 @@ func (w *world) story(n *node, in input) string {
 		return fmt.Sprintf("%s hears that checkpoint %d is stable", who, in.seq)
 	case crashing:
 		return who + " crashes and comes back"
+	case collecting:
+		vc := w.changes.number(in.number).vc
+		return fmt.Sprintf("%s hears that member %d leaves for view %d", who, vc.From, vc.Body.View)
+	case proving:
+		return fmt.Sprintf("%s is shown that %s is prepared at %d in view %d", who, w.names[w.digest(int(in.digest))], in.seq, in.view)
 	}
 	b := w.entered.number(in.number).signed.Body
 	list := ""
 	for i, d := range b.List {
 		list += fmt.Sprintf(" %d:%s", b.MinS+1+messages.Seq(i), w.names[d])
 	}
-	return fmt.Sprintf("%s enters view %d, which lists above %d:%s", who, b.View, b.MinS, list)
+	verb := "enters"
+	if in.what == announcing {
+		verb = "is told of"
+	}
+	return fmt.Sprintf("%s %s view %d, which lists above %d:%s", who, verb, b.View, b.MinS, list)
 }

@@ -13,6 +13,7 @@ import (
 type newView struct {
 	asOwn, signed *pbft.NewView
 	number        uint32
+	announced     *announced // in a managed world
 }
 
 func (n *newView) view() messages.View { return n.signed.Body.View }
@@ -58,6 +59,7 @@ type decision struct {
 	// be with the liar's help.
 	provable map[messages.Claim][]*messages.Bundle
 	stable   []pbft.StableCheckpoint // certified, genesis first
+	refused  bool                    // lies that are refused are of interest, too
 	out      []*newView
 }
 
@@ -92,8 +94,7 @@ func (d *decision) gather(s *state, at *node) {
 
 // proof is a prepared certificate, nil if there cannot be one: of the first
 // members, for it makes no difference of whom.
-func (w *world) proof(s *state, c messages.Claim) (bundles []*messages.Bundle) {
-	vote := messages.Vote{Kind: messages.Prepare, View: c.View, Seq: c.Seq, Digest: c.Digest}
+func (w *world) proof(s *state, c messages.Claim) []*messages.Bundle {
 	signed := 0
 	for i, n := range s.nodes {
 		m := messages.Index(i)
@@ -103,13 +104,20 @@ func (w *world) proof(s *state, c messages.Claim) (bundles []*messages.Bundle) {
 		if n == nil || int(n.cast[messages.Prepare][c.View][c.Seq-1]) == w.index(c.Digest)+1 {
 			signed++
 		}
-		if len(bundles) < quorum-1 {
-			b, _ := w.chain.Sign(m, vote)
-			bundles = append(bundles, b)
-		}
 	}
 	if signed < quorum-1 {
 		return nil
+	}
+	return w.certificate(c)
+}
+
+// certificate is that of a claim of which there is a proof.
+func (w *world) certificate(c messages.Claim) (bundles []*messages.Bundle) {
+	for m := range messages.Index(members) {
+		if m != w.chain.Leader(c.View) && len(bundles) < quorum-1 {
+			b, _ := w.chain.Sign(m, messages.Vote{Kind: messages.Prepare, View: c.View, Seq: c.Seq, Digest: c.Digest})
+			bundles = append(bundles, b)
+		}
 	}
 	return bundles
 }
@@ -205,7 +213,11 @@ func (d *decision) lie(stable pbft.StableCheckpoint) {
 				for _, vc := range sorted(s) {
 					body.ViewChanges = append(body.ViewChanges, messages.ViewChangeRef{Member: vc.From, Digest: vc.Body.Digest()})
 				}
-				if e := d.examine(judge, body, s, stable); e != nil {
+				e := d.examine(judge, body, s, stable)
+				switch {
+				case d.w.cfg.Managed && (e != nil || d.refused):
+					d.tell(*body, s, stable)
+				case e != nil:
 					d.add(e)
 				}
 			}
@@ -281,5 +293,5 @@ func (d *decision) add(e *leader.EnterView) {
 	}
 	signed := *own
 	signed.Bundle, _ = d.w.chain.Sign(d.leader, messages.Vote{Kind: messages.NewView, View: d.view, Digest: b.Digest()})
-	d.out = append(d.out, d.w.entered.get(kindOf(own), func(number uint32) *newView { return &newView{own, &signed, number} }))
+	d.out = append(d.out, d.w.entered.get(kindOf(own), func(number uint32) *newView { return &newView{asOwn: own, signed: &signed, number: number} }))
 }

@@ -81,11 +81,17 @@ func (w *world) did(before *node, r *pure.Replica, said []pure.Message, crashes 
 				return nil, err
 			}
 		case pure.NewView:
-			nv := w.entered.get(kindOf(r.Core().Entered()), func(uint32) *newView { panic("explore: a new-view nobody made") })
+			e := r.Core().Entered()
+			nv := w.entered.get(kindOf(e), func(number uint32) *newView {
+				if !w.cfg.Managed {
+					panic("explore: a new-view nobody made")
+				}
+				return w.announce(e, number)
+			})
 			if err := n.began(nv); err != nil {
 				return nil, err
 			}
-		case pure.Batch, pure.Stable, pure.Decided, pure.Prepared, pure.Status, pure.FetchBatches, pure.FetchViewChange, pure.FetchPrepared:
+		case pure.Batch, pure.Stable, pure.Decided, pure.Prepared, pure.Status, pure.FetchBatches, pure.FetchViewChange, pure.FetchPrepared, pure.Blame:
 		}
 	}
 	if why := r.Alarm(); why != "" {

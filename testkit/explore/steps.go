@@ -23,7 +23,7 @@ func (w *world) successors(s *state, visit visit) {
 			continue
 		}
 		t := &step{w: w, from: s, at: n, visit: visit}
-		for _, do := range [...]func(){t.leaves, t.crashes, t.checkpoints, t.proposes, t.prePrepares, t.prepares, t.commits, t.enters} {
+		for _, do := range [...]func(){t.leaves, t.crashes, t.checkpoints, t.proposes, t.prePrepares, t.prepares, t.commits, t.enters, t.collects, t.proves, t.announces} {
 			if do(); t.ended {
 				return
 			}
@@ -161,7 +161,9 @@ func (t *step) commits() {
 // leaves has a replica leave its view for any higher one.
 func (t *step) leaves() {
 	for view := t.at.replica.View() + 1; view < messages.View(t.w.cfg.Views); view++ {
-		t.try(input{what: leaving, view: uint8(view)}, 0)
+		if t.try(input{what: leaving, view: uint8(view)}, 0); t.w.cfg.Managed {
+			return // a view at a time
+		}
 	}
 }
 
@@ -174,6 +176,9 @@ func (t *step) crashes() {
 
 // enters brings any NewView there may be for a view that may be entered.
 func (t *step) enters() {
+	if t.w.cfg.Managed {
+		return
+	}
 	r := t.at.replica
 	for view := max(1, r.View()); view < messages.View(t.w.cfg.Views); view++ {
 		from := t.w.chain.Leader(view)

@@ -20,6 +20,7 @@ type world struct {
 	topics  numbered[uint32]
 	entered numbered[*newView]
 	reached numbered[reached]
+	changes numbered[numberedChange]
 	views   memo[viewsKey, []*newView]
 	taken   memo[takenKey, *taken]
 }
@@ -55,7 +56,11 @@ func (w *world) first() (*state, error) {
 		if i == w.cfg.Liar {
 			continue
 		}
-		n, err := w.did(&node{}, pure.New(w.chain, i), nil, 0)
+		r := pure.New(w.chain, i)
+		if w.cfg.Managed {
+			r = pure.NewManaged(w.chain, i, start)
+		}
+		n, err := w.did(&node{}, r, nil, 0)
 		if err != nil {
 			return nil, err
 		}

@@ -16,7 +16,7 @@ type World struct {
 
 // Worlds are those that together show what there is to show: every view change
 // among three views, decisions that are executed, crashes, gaps between sequences,
-// windows that move. The whole product of these has more states than can be
+// what managers remember, windows that move. The whole product of these has more states than can be
 // visited.
 func Worlds() []World {
 	return []World{
@@ -25,6 +25,8 @@ func Worlds() []World {
 		{"crashes", Config{Sequences: 1, Views: 2, Digests: 2, Crashes: 1, Deaf: true}},
 		{"gaps", Config{Sequences: 2, Views: 2, Digests: 1, Deaf: true}},
 		{"windows", Config{Sequences: 2, Views: 2, Digests: 2, Checkpoints: true}},
+		{"managers", Config{Sequences: 1, Views: 3, Digests: 1, Deaf: true, Managed: true}},
+		{"restarts", Config{Sequences: 1, Views: 2, Digests: 1, Crashes: 1, Deaf: true, Managed: true}},
 	}
 }
 

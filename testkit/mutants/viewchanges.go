@@ -53,6 +53,10 @@ var viewChanges = []mutant{
 		File: "leader/collect.go", Old: "if len(views) < weak {", New: "if len(views) < weak+1000 {",
 	},
 	{
+		Name: "view-changes-of-any-view", Why: "a leader builds on what others claim for a later view, and is blamed for it",
+		File: "leader/collect.go", Old: "\tif vc.Body.View == c.target {", New: "\tif vc.Body.View >= c.target {",
+	},
+	{
 		Name: "join-the-highest", Why: "one liar moves everybody to any view",
 		File: "leader/collect.go", Old: "return views[len(views)-weak], true", New: "return views[len(views)-1], true",
 	},

@@ -57,6 +57,13 @@ type FetchViewChange struct {
 // FetchPrepared asks for a prepared certificate.
 type FetchPrepared struct{ Claim messages.Claim }
 
+// Blame says that a member made a NewView that does not follow from what it names.
+type Blame struct {
+	Member messages.Index
+	Why    string
+}
+
+func (Blame) body()           {}
 func (Votes) body()           {}
 func (Batch) body()           {}
 func (Stable) body()          {}

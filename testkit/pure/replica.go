@@ -82,6 +82,9 @@ func (r *Replica) Active() bool { return r.core.Active() }
 // Core is the sequencer, to be looked at.
 func (r *Replica) Core() *pbft.Sequencer { return r.core }
 
+// Manager is what decides about views, nil if somebody else does.
+func (r *Replica) Manager() *leader.Manager { return r.manager }
+
 // Executed are the decisions executed so far; sequence 1 first.
 func (r *Replica) Executed() []pbft.Committed { return r.ledger }
 
@@ -151,6 +154,7 @@ func (r *Replica) hear(from messages.Index, b Body) {
 		r.hearOfViews(from, b)
 	case ViewChange, NewView, Prepared, FetchViewChange, FetchPrepared:
 		r.hearOfViews(from, b)
+	case Blame:
 	}
 }
 

@@ -86,7 +86,7 @@ func (r *Replica) hearOfViews(from messages.Index, b Body) {
 		}
 	case Status:
 		r.manage(m.OnStatus(r.now, from, b.Status))
-	case Votes, Batch, Stable, Decided, FetchBatches:
+	case Votes, Batch, Stable, Decided, FetchBatches, Blame:
 	}
 }
 
@@ -139,6 +139,7 @@ func (r *Replica) manage(effects []leader.Effect) {
 		case leader.SendPrepared:
 			r.sayPrepared(e.To, e.Prepared)
 		case leader.NewViewRefused:
+			r.say(Everyone, Blame{e.NewView.From, e.Reason})
 		}
 	}
 }

@@ -198,8 +198,12 @@ func (u *run) note(m sent) {
 	u.hash.Write(b)
 }
 
-// look holds what a correct replica signs against what it signed before.
+// look holds what a correct replica signs against what it signed before, and has
+// it blame nobody correct.
 func (u *run) look(from int, b pure.Body) {
+	if blame, ok := b.(pure.Blame); ok && u.correct[from] && !slices.Contains(u.c.Doubled, int(blame.Member)) {
+		u.violated("no correct member is blamed: replica %d blames member %d: %s", from, blame.Member, blame.Why)
+	}
 	votes, ok := b.(pure.Votes)
 	if !ok || !u.correct[from] {
 		return
