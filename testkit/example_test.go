@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cretoai/consensus/pbft"
+	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/testkit"
 	"github.com/cretoai/consensus/testkit/byzantine"
 )
@@ -17,14 +17,7 @@ var t *testing.T
 // twice.
 func ExampleCluster_PanicOn() {
 	c := testkit.NewCluster(t, 4)
-	fault := c.PanicOn(0, "phase-*", 1, func(message any) bool {
-		e, ok := message.(*pbft.ToSlot)
-		if !ok {
-			return false
-		}
-		v, ok := e.Event.(pbft.VoteReceived)
-		return ok && v.Vote.Value().Kind.String() == "commit"
-	})
+	fault := c.PanicOn(0, "phase-*", 1, testkit.BringsVote(messages.Commit))
 	seq := c.Propose(1, "survives")
 	fault.Await()
 	c.AwaitEqual(seq)

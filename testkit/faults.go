@@ -58,7 +58,7 @@ func (c *Cluster) PanicOnSend(i int, sender string, times int, is func(message a
 }
 
 // CrashActor makes the next actor of replica i whose name matches pattern panic,
-// at the next message it gets.
+// at the next message it gets. It is restarted as it would be after any panic.
 func (c *Cluster) CrashActor(i int, pattern string) *Fault {
 	c.t.Helper()
 	return c.PanicOn(i, pattern, 1, nil)

@@ -30,15 +30,8 @@ var shortIntervals = testkit.WithParams(func(p *messages.Params) {
 // smallSegments make the journal prepare new ones often.
 var smallSegments = testkit.WithSegmentBytes(1 << 20)
 
-// isVote is an event of a tracker that brings a vote of the given replica.
-func isVote(message any) bool {
-	e, ok := message.(*pbft.ToSlot)
-	if !ok {
-		return false
-	}
-	_, ok = e.Event.(pbft.VoteReceived)
-	return ok
-}
+// isVote is an event of a tracker that brings a vote.
+var isVote = testkit.BringsVote()
 
 // A tracker that panics has lost its memory and the message. It is restarted,
 // the sequencer replays what it had, the voter remembers what it voted, and the
