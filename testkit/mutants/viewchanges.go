@@ -8,6 +8,11 @@ var viewChanges = []mutant{
 		Tests: []string{"./leader"},
 	},
 	{
+		Name: "votes-in-the-view-it-left", Why: "a batch is committed of which no view-change knows",
+		File: "pbft/voter.go", Old: "case vote.View != v.view:\n\t\treturn WrongView\n\tcase !v.active:", New: "case vote.View != v.view && vote.View+1 != v.view:\n\t\treturn WrongView\n\tcase !v.active && vote.View == v.view:",
+		Tests: []string{"./pbft"}, TestsOnly: "the trackers of a view that was left ask for no vote any more",
+	},
+	{
 		Name: "prepared-not-claimed", Why: "what was committed is forgotten by the next view",
 		File: "pbft/voterview.go", Old: "if p := m.prepared; !p.digest.IsZero() {", New: "if p := m.prepared; !p.digest.IsZero() && v.halted {",
 	},

@@ -85,6 +85,7 @@ func (o *oracle) sent(from int, frame []byte) {
 	case *messages.StableCheckpoint:
 		bundles = m.Certificate
 	case *messages.ViewChangeMessage:
+		o.votes.claim(m)
 		bundles = append(slices.Clone(m.Certificate), m.Bundle)
 	case *messages.NewViewMessage:
 		bundles = append(slices.Clone(m.Certificate), m.Bundle)

@@ -11,7 +11,8 @@ import (
 type votes struct {
 	quorum, faulty int
 	cast           map[place]messages.Digest
-	left           []messages.View // by member: the view of its last ViewChange
+	left           []messages.View            // by member: the view of its last ViewChange
+	claims         []*messages.ViewChangeBody // by member: what it said there
 	committing     map[proposal]uint64
 	// locked are the digests that so many honest members have sent Commits for
 	// that a quorum may exist, with the view: no honest member may vote for
@@ -40,7 +41,8 @@ type proposal struct {
 func newVotes(n int) votes {
 	return votes{
 		quorum: messages.Quorum(n), faulty: messages.MaxFaulty(n),
-		cast: make(map[place]messages.Digest), left: make([]messages.View, n), own: make([][]messages.Vote, n),
+		cast: make(map[place]messages.Digest), left: make([]messages.View, n),
+		claims: make([]*messages.ViewChangeBody, n), own: make([][]messages.Vote, n),
 		committing: make(map[proposal]uint64), locked: make(map[messages.Seq]proposal), prepared: make(map[place]messages.Digest),
 	}
 }
@@ -70,11 +72,12 @@ func (o *oracle) voted(member messages.Index, v messages.Vote) {
 	}
 }
 
-// votedInView: a member that left a view votes in it no more, one place has not
-// two kinds of first votes, and what may have been committed stays.
+// votedInView: a member that left a view votes in it no more, one place has not two
+// kinds of first votes, and what may have been committed stays. A vote may come late,
+// when it was lost on its way and asked for again; the ViewChange must know it then.
 func (o *oracle) votedInView(member messages.Index, v messages.Vote) {
-	if left := o.votes.left[member]; v.View < left {
-		o.violated("left is left", "member %d votes %v after its view-change to view %d", member, v, left)
+	if left := o.votes.left[member]; v.View < left && !o.votes.accountedFor(member, v) {
+		o.violated("left is left", "member %d votes %v after its view-change to view %d, which knows nothing of it", member, v, left)
 	}
 	if v.Kind != messages.Commit {
 		other := messages.PrePrepare + messages.Prepare - v.Kind
@@ -92,6 +95,31 @@ func (o *oracle) votedInView(member messages.Index, v messages.Vote) {
 		o.preparedIn(member, v)
 		o.votes.commit(member, proposal{v.View, v.Seq, v.Digest})
 	}
+}
+
+// claim remembers what a member says in its last ViewChange.
+func (s *votes) claim(m *messages.ViewChangeMessage) {
+	from := m.Bundle.From
+	if before := s.claims[from]; before == nil || before.View < m.Body.View {
+		s.claims[from] = m.Body
+	}
+}
+
+// accountedFor reports whether the member's last ViewChange claims what a vote of an
+// earlier view says: for those who judge by the claims the vote was there before.
+func (s *votes) accountedFor(member messages.Index, v messages.Vote) bool {
+	body := s.claims[member]
+	if body == nil || v.Seq <= body.Low {
+		return body != nil
+	}
+	if v.Kind == messages.Commit {
+		return slices.ContainsFunc(body.Prepared, func(c messages.Claim) bool {
+			return c.Seq == v.Seq && (c.View > v.View || c.View == v.View && c.Digest == v.Digest)
+		})
+	}
+	return slices.ContainsFunc(body.Accepted, func(c messages.Claim) bool {
+		return c.Seq == v.Seq && c.View >= v.View && c.Digest == v.Digest
+	})
 }
 
 // preparedIn: in one view one digest is prepared at a sequence, whoever says so.
