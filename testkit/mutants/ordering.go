@@ -37,6 +37,7 @@ var ordering = []mutant{
 	{
 		Name: "second-digest-accepted", Why: "an equivocating leader gets two digests prepared",
 		File: "pbft/voter.go", Old: "return nil, OtherDigestAccepted", New: "break",
+		TestsOnly: "the vote log and the tracker refuse the same beside the voter",
 	},
 	{
 		Name: "window-ignored", Why: "nothing is bounded any more",
@@ -45,6 +46,7 @@ var ordering = []mutant{
 	{
 		Name: "executed-forgotten", Why: "votes contradict what was executed",
 		File: "pbft/voter.go", Old: "m != nil && !m.fixed.digest.IsZero() && m.fixed.digest != vote.Digest {", New: "m != nil && false {",
+		TestsOnly: "what was executed was committed, and no new-view can list anything else",
 	},
 	{
 		Name: "no-client-dedup", Why: "a vertex is executed as often as it is ordered",

@@ -5,7 +5,7 @@ var viewChanges = []mutant{
 	{
 		Name: "votes-after-view-change", Why: "what a view-change claims is outdated when it arrives",
 		File: "pbft/voter.go", Old: "case !v.active:\n\t\treturn ChangingViews", New: "",
-		Tests: []string{"./leader"},
+		Tests: []string{"./leader"}, TestsOnly: "votes for the view that was left are refused as such, and no tracker asks for the next one's yet",
 	},
 	{
 		Name: "votes-in-the-view-it-left", Why: "a batch is committed of which no view-change knows",
@@ -93,6 +93,7 @@ var viewChanges = []mutant{
 	{
 		Name: "backoff-reset-by-any-batch", Why: "a leader of empty batches is waited for as if it worked",
 		File: "leader/timeout.go", Old: "if !p.Proposed || !p.Fresh || p.OldestVertex > t.base {", New: "if p.OldestVertex > t.base {",
+		TestsOnly: "it takes a leader of empty batches on a network slower than the timeout",
 	},
 	{
 		Name: "backoff-reset-by-new-view", Why: "views follow each other on a network slower than the timeout",
