@@ -46,6 +46,12 @@ func transferBytes(t testing.TB) int {
 // four states that are.
 const transferInMemory = 64 << 20
 
+// longerIntervals go with a large state: whoever is late by the eight sequences of
+// shortIntervals would have to fetch all of it again, and be late by more.
+var longerIntervals = testkit.WithParams(func(p *messages.Params) {
+	p.CheckpointInterval, p.Window, p.SnapshotInterval = 16, 32, 128
+})
+
 // awaitSequence waits until a replica executed a sequence, however long a large
 // state takes.
 func awaitSequence(t testing.TB, c *testkit.Cluster, i int, seq messages.Seq, patience time.Duration) {
@@ -106,7 +112,7 @@ func TestR4_TheStateOfAStoreIsTransferred(t *testing.T) {
 			bytes := transferBytes(t)
 			options := []testkit.Option{shortIntervals, shortLedgers, keyValues}
 			if bytes > transferInMemory {
-				options = append(options, testkit.WithFolder(t.TempDir()), testkit.WithSegmentBytes(16<<20), testkit.WithLogLevel(zerolog.WarnLevel))
+				options = append(options, longerIntervals, testkit.WithFolder(t.TempDir()), testkit.WithSegmentBytes(16<<20), testkit.WithLogLevel(zerolog.WarnLevel))
 			}
 			c := testkit.NewCluster(t, 4, options...)
 			key, value := fillStore(t, c, 0, bytes)
