@@ -19,7 +19,7 @@ const (
 
 	costFrame  = 2  // reading any frame, and for each costBytes of it as much as a unit
 	costBundle = 12 // verifying a bundle
-	costVain   = 4  // looking at a bundle nobody needs
+	costVain   = 8  // looking at a bundle nobody needs
 	costBytes  = 16 << 10
 
 	// heldBytesMax bounds the frames of one member that wait. The transport's own
