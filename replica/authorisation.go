@@ -3,6 +3,7 @@ package replica
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cretoai/consensus/messages"
 )
@@ -12,6 +13,9 @@ import (
 // stand one after the other, as SignVertices leaves them. It has no bytes for
 // vertices that nobody signed.
 func Authorisation(vertices []Vertex) ([]byte, error) {
+	if !slices.ContainsFunc(vertices, func(v Vertex) bool { return v.Seal.Group != nil }) {
+		return nil, nil
+	}
 	encoded, hashes := make([][]byte, len(vertices)), make([]messages.Digest, len(vertices))
 	seals := make([]messages.Seal, len(vertices))
 	for i, v := range vertices {

@@ -26,6 +26,9 @@ type benchOptions struct {
 	dir        string
 	allowTmpfs bool
 	api        []string
+	http       bool
+	format     string
+	creator    creatorOptions
 	floor      bool
 	floorTLS   bool
 	rounds     int
@@ -46,11 +49,17 @@ func newBenchCommand() *cobra.Command {
 
 The cluster is started in this process as "replica demo" starts one: with keys,
 journals and mutual TLS of its own for every replica. With --api it is one that
-runs already, and only its clients are in this process.
+runs already, and only its clients are in this process; with --http it is in this
+process, and vertices go through the replicas' HTTP APIs all the same.
 
 The load is a closed loop of --outstanding vertices, or with --rate an open one.
 An open loop's latency counts from the moment a vertex was due, whether or not it
 could be submitted then. What happens in the warm-up does not count.
+
+With --creator-signatures the chain is one whose creators sign. Vertices are signed
+before the warm-up, by --creators in turn, each alone or --creator-groups together
+with one signature, which are then submitted together. When they are used up, the
+measurement ends.
 
 With --floor every round is followed by one of the floor: the same replicas, keys,
 bytes, signatures and flushes, and none of the logic. What it does, no
@@ -59,6 +68,9 @@ implementation of this protocol can leave out.`,
   replica bench --outstanding 8000 --duration 20s
   replica bench --rate 50000 --payload 1024 --json
   replica bench --floor --outstanding 1
+  replica bench --http --format ndjson
+  replica bench --creator-signatures --creators 10000
+  replica bench --creator-signatures --creator-groups 256 --outstanding 8000
   replica bench --api http://127.0.0.1:7001 --api http://127.0.0.1:7011`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -85,6 +97,12 @@ implementation of this protocol can leave out.`,
 	f.StringVar(&o.dir, "dir", "", "where to make the temporary folder (default: where the system has them, if that is a disk)")
 	f.BoolVar(&o.allowTmpfs, "allow-tmpfs", false, "allow a folder in memory, where flushing the journal costs nothing")
 	f.StringSliceVar(&o.api, "api", nil, "URL of a running replica's HTTP API; give one for each replica")
+	f.BoolVar(&o.http, "http", false, "submit through the replicas' HTTP APIs")
+	f.StringVar(&o.format, "format", formatMsgpack, "how vertices travel over HTTP: in batches of msgpack or ndjson, or as json, a request for each group")
+	f.BoolVar(&o.creator.sign, "creator-signatures", false, "vertices that their creators signed")
+	f.IntVar(&o.creator.creators, "creators", 100, "number of creators that sign")
+	f.IntVar(&o.creator.together, "creator-groups", 1, "vertices a creator signs, and submits, together")
+	f.IntVar(&o.creator.presigned, "presigned", 0, "vertices signed in advance (default: what a fast cluster needs, up to about 1 GiB of them)")
 	f.BoolVar(&o.floor, "floor", false, "measure the floor as well, round by round")
 	f.BoolVar(&o.floorTLS, "floor-tls", true, "mutual TLS between the floor's replicas")
 	f.IntVar(&o.rounds, "rounds", 0, "measurements; medians are shown (default: 1, with --floor 5)")
@@ -124,11 +142,12 @@ func (o *benchOptions) validate(cmd *cobra.Command) error {
 	}
 	if len(o.api) > 0 {
 		for _, flag := range []string{"floor", "replicas", "scheme", "depth", "max-pending", "wal-sync", "dir", "profile"} {
-			if given(flag) {
+			if given(flag) && !(flag == "scheme" && o.creator.sign) { // the creators' is given
 				complain("--%s is about a cluster of this process, and --api about another's", flag)
 			}
 		}
 	}
+	o.validateDoors(given, complain)
 	o.load.LeaderOnly = o.submit == "leader"
 	if given("rate") {
 		o.load.Outstanding = 0
@@ -148,6 +167,43 @@ func (o *benchOptions) validate(cmd *cobra.Command) error {
 	return errors.Join(errs...)
 }
 
+// validateDoors is about how vertices come to the replicas, and whose they are.
+func (o *benchOptions) validateDoors(given func(flag string) bool, complain func(format string, args ...any)) {
+	switch o.format {
+	case formatMsgpack, formatLines, formatJSON:
+	default:
+		complain("--format %s: there are %s, %s and %s", o.format, formatMsgpack, formatLines, formatJSON)
+	}
+	if o.http && len(o.api) > 0 {
+		complain("--http is about a cluster of this process, and --api about another's")
+	}
+	if given("format") && !o.http && len(o.api) == 0 {
+		complain("--format is about HTTP: give --http or --api, too")
+	}
+	c := &o.creator
+	if !c.sign {
+		for _, flag := range []string{"creators", "creator-groups", "presigned"} {
+			if given(flag) {
+				complain("--%s is about --creator-signatures: give both", flag)
+			}
+		}
+		return
+	}
+	if c.creators < 1 || c.presigned < 0 || c.together < 1 || c.together > messages.BatchVerticesMax {
+		complain("--creators is at least 1, --presigned not negative, and --creator-groups 1 to %d", messages.BatchVerticesMax)
+		return
+	}
+	if o.floor {
+		complain("--floor has no creators: leave --creator-signatures out")
+	}
+	switch {
+	case c.together > 1 && given("group"):
+		complain("--creator-groups are submitted together: leave --group out")
+	case c.together > 1:
+		o.load.Group = c.together
+	}
+}
+
 // measure is one round of one system: start it, load it, stop it.
 type measure func(ctx context.Context, round int) (*workload.Result, error)
 
@@ -155,13 +211,7 @@ type measure func(ctx context.Context, round int) (*workload.Result, error)
 func runBench(ctx context.Context, o benchOptions, out, narration io.Writer) error {
 	cluster, floor := o.measureCluster(narration), o.measureFloor(narration)
 	if len(o.api) > 0 {
-		api, err := newAPITarget(ctx, o.api, narration)
-		if err != nil {
-			return err
-		}
-		cluster = func(ctx context.Context, _ int) (*workload.Result, error) {
-			return o.run(ctx, api, "", narration)
-		}
+		cluster = o.measureAPIs(narration)
 	}
 	report := newBenchReport(o)
 	for round := range o.rounds {

@@ -29,6 +29,32 @@ const apiConnections = 1024
 // apiWait is how long one request may wait for its receipts.
 const apiWait = time.Minute
 
+// measureAPIs measures a cluster that runs elsewhere.
+func (o benchOptions) measureAPIs(narration io.Writer) measure {
+	return func(ctx context.Context, _ int) (*workload.Result, error) {
+		api, err := newAPITarget(ctx, o.api, narration)
+		if err != nil {
+			return nil, err
+		}
+		by, closeAll, err := newAPIProposer(ctx, api.clients, o.format)
+		if err != nil {
+			return nil, err
+		}
+		defer closeAll()
+		target := &benchTarget{replicas: api, by: by}
+		if o.creator.sign {
+			chain, err := api.chain(ctx, o.scheme)
+			if err != nil {
+				return nil, err
+			}
+			if target.supply, err = o.presign(ctx, chain, narration); err != nil {
+				return nil, err
+			}
+		}
+		return o.run(ctx, target, "", narration)
+	}
+}
+
 // newAPITarget asks every replica how it is.
 func newAPITarget(ctx context.Context, urls []string, narration io.Writer) (*apiTarget, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
@@ -62,18 +88,21 @@ func (t *apiTarget) Doors() int { return len(t.clients) }
 // Leader implements workload.Target.
 func (t *apiTarget) Leader() int { return t.leader }
 
-// Submit implements workload.Target.
-func (t *apiTarget) Submit(ctx context.Context, door int, payloads [][]byte) ([]uint64, error) {
-	vertices := make([]httpapi.Vertex, len(payloads))
-	for i, p := range payloads {
-		vertices[i].Payload = p
+// apiRequests proposes by POST /v1/vertices, a request for each group.
+type apiRequests struct{ clients []*client }
+
+// Propose implements proposer.
+func (a apiRequests) Propose(ctx context.Context, door int, vertices []replica.Vertex) ([]uint64, error) {
+	group, err := httpapi.NewGroup(vertices)
+	if err != nil {
+		return nil, err
 	}
-	body, err := json.Marshal(vertices)
+	body, err := json.Marshal(group)
 	if err != nil {
 		return nil, err
 	}
 	var receipts []httpapi.Receipt
-	if err := t.clients[door].propose(ctx, "application/json", body, apiWait, &receipts); err != nil {
+	if err := a.clients[door].propose(ctx, "application/json", body, apiWait, &receipts); err != nil {
 		return nil, err
 	}
 	sequences := make([]uint64, len(receipts))

@@ -32,17 +32,36 @@ func (o benchOptions) measureCluster(narration io.Writer) measure {
 		}
 		defer os.RemoveAll(dir)
 		start := localOptions(o.replicas, o.scheme, filepath.Join(dir, "net"), o.verbose, narration)
-		start.Tune = o.tune
+		start.RequireVertexSignatures, start.Tune = o.creator.sign, o.tune
 		t, err := local.StartTarget(ctx, start)
 		if err != nil {
 			return nil, err
 		}
-		result, err := o.run(ctx, t, o.profilesOf("replicas", round), narration)
+		result, err := o.runCluster(ctx, t, o.profilesOf("replicas", round), narration)
 		if err == nil {
 			err = t.Agree(ctx)
 		}
 		return result, errors.Join(err, t.Stop())
 	}
+}
+
+// runCluster puts the load on a cluster of this process, directly or through its APIs.
+func (o benchOptions) runCluster(ctx context.Context, t *local.Target, profile string, narration io.Writer) (result *workload.Result, err error) {
+	target := &benchTarget{replicas: t, by: t}
+	if o.http {
+		var stop func() error
+		if target.by, stop, err = o.openHTTP(ctx, t); err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, stop()) }()
+	}
+	if o.creator.sign {
+		chain := chainOf{t.Genesis.Hash(), t.Genesis.Scheme, t.Replicas[0].CurrentSequence()}
+		if target.supply, err = o.presign(ctx, chain, narration); err != nil {
+			return nil, err
+		}
+	}
+	return o.run(ctx, target, profile, narration)
 }
 
 // folder makes a temporary folder on a disk.

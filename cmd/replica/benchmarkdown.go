@@ -15,6 +15,7 @@ func (r *benchReport) markdown(w io.Writer) error {
 	if r.Rate > 0 {
 		much = fmt.Sprintf("%.0f/s", r.Rate)
 	}
+	much += r.signed() + strings.Replace(r.over(), " over", ", over", 1)
 	c := r.Median.Cluster
 	cells := [][2]string{
 		{"n", fmt.Sprint(max(r.Replicas, len(r.API)))},
@@ -29,6 +30,10 @@ func (r *benchReport) markdown(w io.Writer) error {
 		{"flush ms", fmt.Sprintf("%.2f", c.FlushMeanMS)},
 		{"CPU s/10⁶", fmt.Sprintf("%.1f", c.CPUSecondsPerMillion)},
 		{"view changes", fmt.Sprintf("%.0f", r.viewChanges())},
+	}
+	if r.Creators > 0 {
+		cells = append(cells, [2]string{"verifications/vertex", fmt.Sprintf("%.2f", perVertex(c, c.Spent.CreatorVerifications))},
+			[2]string{"keys expanded/vertex", fmt.Sprintf("%.2f", perVertex(c, c.Spent.CreatorKeys))})
 	}
 	if f := r.Median.Floor; f != nil {
 		cells = append(cells,

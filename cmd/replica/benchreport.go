@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/cretoai/consensus/cmd/replica/workload"
@@ -11,16 +12,20 @@ import (
 
 // benchReport is what a measurement has shown, as its JSON has it.
 type benchReport struct {
-	Replicas    int         `json:"replicas,omitempty"` // of a cluster of this process
-	Scheme      string      `json:"scheme,omitempty"`
-	Depth       int         `json:"depth,omitempty"`
-	WALSync     string      `json:"wal_sync,omitempty"`
-	API         []string    `json:"api,omitempty"`
-	Submit      string      `json:"submit"`
-	Outstanding int         `json:"outstanding,omitempty"`
-	Rate        float64     `json:"rate,omitempty"`
-	Payload     int         `json:"payload"`
-	Rounds      []benchPair `json:"rounds"`
+	Replicas    int      `json:"replicas,omitempty"` // of a cluster of this process
+	Scheme      string   `json:"scheme,omitempty"`
+	Depth       int      `json:"depth,omitempty"`
+	WALSync     string   `json:"wal_sync,omitempty"`
+	API         []string `json:"api,omitempty"`
+	Submit      string   `json:"submit"`
+	Outstanding int      `json:"outstanding,omitempty"`
+	Rate        float64  `json:"rate,omitempty"`
+	Payload     int      `json:"payload"`
+	HTTP        string   `json:"http,omitempty"` // the format; empty without HTTP
+	// Creators sign the vertices, so many with one signature; 0 if nobody does.
+	Creators      int         `json:"creators,omitempty"`
+	CreatorGroups int         `json:"creator_groups,omitempty"`
+	Rounds        []benchPair `json:"rounds"`
 	// Median has in every figure the median of the rounds.
 	Median benchPair `json:"median"`
 	// Of the rounds' figures of the replicas, and of the floor if it was measured.
@@ -46,6 +51,12 @@ type benchSpread struct {
 func newBenchReport(o benchOptions) *benchReport {
 	r := &benchReport{
 		Submit: o.submit, Outstanding: o.load.Outstanding, Rate: o.load.Rate, Payload: o.load.Payload, API: o.api,
+	}
+	if o.http || len(o.api) > 0 {
+		r.HTTP = o.format
+	}
+	if o.creator.sign {
+		r.Creators, r.CreatorGroups = o.creator.creators, o.creator.together
 	}
 	if len(o.api) == 0 {
 		r.Replicas, r.Scheme, r.Depth, r.WALSync = o.replicas, o.scheme, o.depth, o.walSync
@@ -92,12 +103,15 @@ func spreadOf(results, others []*workload.Result) benchSpread {
 	}
 }
 
-// benchRows are the lines of the table.
-var benchRows = []struct {
+// benchRow is a line of the table.
+type benchRow struct {
 	name   string
 	format string
 	figure func(*workload.Result) float64
-}{
+}
+
+// benchRows are the lines of the table.
+var benchRows = []benchRow{
 	{"vertices/s", "%.0f", func(r *workload.Result) float64 { return r.VerticesPerSecond }},
 	{"finality p50, ms", "%.2f", func(r *workload.Result) float64 { return r.Finality.P50 }},
 	{"finality p90, ms", "%.2f", func(r *workload.Result) float64 { return r.Finality.P90 }},
@@ -120,6 +134,19 @@ var benchRows = []struct {
 	{"peak memory, MB", "%.0f", func(r *workload.Result) float64 { return float64(r.PeakMemoryBytes) / 1e6 }},
 }
 
+// creatorRows are those of a chain whose creators sign.
+var creatorRows = []benchRow{
+	{"creators' verifications/vertex", "%.3f", func(r *workload.Result) float64 { return perVertex(r, r.Spent.CreatorVerifications) }},
+	{"creators' keys expanded/vertex", "%.3f", func(r *workload.Result) float64 { return perVertex(r, r.Spent.CreatorKeys) }},
+}
+
+func perVertex(r *workload.Result, n float64) float64 {
+	if r.Vertices == 0 {
+		return 0
+	}
+	return n / float64(r.Vertices)
+}
+
 func perSequence(r *workload.Result, n float64) float64 {
 	if r.Spent.Sequences == 0 {
 		return 0
@@ -139,7 +166,11 @@ func (r *benchReport) write(w io.Writer, asJSON bool) error {
 		fmt.Fprint(table, "\tfloor")
 	}
 	fmt.Fprintln(table)
-	for _, row := range benchRows {
+	rows := benchRows
+	if r.Creators > 0 {
+		rows = slices.Concat(rows, creatorRows)
+	}
+	for _, row := range rows {
 		fmt.Fprintf(table, "%s\t"+row.format, row.name, row.figure(r.Median.Cluster))
 		if r.Median.Floor != nil {
 			fmt.Fprintf(table, "\t"+row.format, row.figure(r.Median.Floor))
@@ -166,13 +197,32 @@ func (r *benchReport) title() string {
 	if n := len(r.Rounds); n > 1 {
 		rounds = fmt.Sprintf("medians of %d rounds", n)
 	}
-	title := fmt.Sprintf("%s; %s of %d bytes, submitted at %s; %s", what, much, r.Payload, r.Submit, rounds)
+	title := fmt.Sprintf("%s; %s of %d bytes%s, submitted at %s%s; %s", what, much, r.Payload, r.signed(), r.Submit, r.over(), rounds)
 	for i, round := range r.Rounds {
 		if n := round.Cluster.Spent.ViewChanges; n > 0 {
 			title += fmt.Sprintf("\nin round %d the view changed %.0f times: its figures are of timeouts", i+1, n)
 		}
 	}
 	return title
+}
+
+// signed says who signed the vertices.
+func (r *benchReport) signed() string {
+	switch {
+	case r.Creators == 0:
+		return ""
+	case r.CreatorGroups == 1:
+		return fmt.Sprintf(", each signed, by %d creators", r.Creators)
+	}
+	return fmt.Sprintf(", %d to a signature, by %d creators", r.CreatorGroups, r.Creators)
+}
+
+// over says how the vertices came to the replicas.
+func (r *benchReport) over() string {
+	if r.HTTP == "" {
+		return ""
+	}
+	return " over HTTP in " + r.HTTP
 }
 
 // writeSpreads prints how the rounds differ, if there are several.

@@ -25,6 +25,8 @@ type Options struct {
 	Dir      string // where the network's folders are made
 	Log      zerolog.Logger
 	Version  string // of the software, as peers are told it
+	// RequireVertexSignatures makes a chain whose creators sign.
+	RequireVertexSignatures bool
 	// Tune, if not nil, changes what replica i is started from.
 	Tune func(i int, h *home.Home, c *replica.Config) ([]replica.Option, error)
 	// Faulty, if not nil, tells which replicas to expect nothing of any more.
@@ -44,6 +46,7 @@ type Cluster struct {
 func Start(ctx context.Context, o Options) (c *Cluster, err error) {
 	n := testnet.DefaultOptions()
 	n.Dir, n.Replicas, n.ChainID, n.Scheme = o.Dir, o.Replicas, "demo", o.Scheme
+	n.RequireVertexSignatures = o.RequireVertexSignatures
 	if n.BasePort, err = freePorts(o.Replicas); err != nil {
 		return nil, err
 	}

@@ -71,6 +71,12 @@ func (t *Target) Submit(ctx context.Context, door int, payloads [][]byte) ([]uin
 	for i, p := range payloads {
 		vertices[i].Payload = p
 	}
+	return t.Propose(ctx, door, vertices)
+}
+
+// Propose has vertices finalised that are more than payloads, signed ones for example.
+// It returns the sequence of each.
+func (t *Target) Propose(ctx context.Context, door int, vertices []replica.Vertex) ([]uint64, error) {
 	receipts, err := t.Replicas[door].ProposeAll(ctx, vertices)
 	if err != nil {
 		return nil, err
@@ -111,6 +117,8 @@ func AddTotals(sum *workload.Counters, t metrics.Totals) {
 	sum.NetworkBytes += t.SentBytes
 	sum.ViewChanges = max(sum.ViewChanges, t.ViewChanges)
 	sum.CPUSeconds += t.ProcessCPUSeconds
+	sum.CreatorVerifications += t.CreatorVerifications
+	sum.CreatorKeys += t.CreatorExpansions
 }
 
 // Agree waits until all have executed everything and compares their ledgers: a

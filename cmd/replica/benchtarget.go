@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+
+	"github.com/cretoai/consensus/cmd/replica/workload"
+	"github.com/cretoai/consensus/replica"
+)
+
+// proposer has vertices finalised at a replica, in one way or another.
+type proposer interface {
+	// Propose returns the sequence at which each vertex was finalised.
+	Propose(ctx context.Context, door int, vertices []replica.Vertex) ([]uint64, error)
+}
+
+// benchTarget is replicas under load.
+type benchTarget struct {
+	replicas
+	by     proposer
+	supply *supply // signed vertices; nil if payloads are proposed as they are
+}
+
+// replicas are what counts and is counted.
+type replicas interface {
+	Doors() int
+	Leader() int
+	Count() (workload.Counters, error)
+}
+
+// Submit implements workload.Target.
+func (t *benchTarget) Submit(ctx context.Context, door int, payloads [][]byte) ([]uint64, error) {
+	if t.supply == nil {
+		vertices := make([]replica.Vertex, len(payloads))
+		for i, p := range payloads {
+			vertices[i].Payload = p
+		}
+		return t.by.Propose(ctx, door, vertices)
+	}
+	vertices, err := t.supply.take(len(payloads))
+	if err != nil {
+		return nil, err
+	}
+	sequences, err := t.by.Propose(ctx, door, vertices)
+	clear(vertices) // what is spent need not stay in memory
+	return sequences, err
+}
