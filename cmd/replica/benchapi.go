@@ -36,13 +36,8 @@ func (o benchOptions) measureAPIs(narration io.Writer) measure {
 		if err != nil {
 			return nil, err
 		}
-		by, closeAll, err := newAPIProposer(ctx, api.clients, o.format)
-		if err != nil {
-			return nil, err
-		}
-		defer closeAll()
-		target := &benchTarget{replicas: api, by: by}
-		if o.creator.sign {
+		target := &benchTarget{replicas: api}
+		if o.creator.sign { // before there are batches, which end when nothing is sent
 			chain, err := api.chain(ctx, o.scheme)
 			if err != nil {
 				return nil, err
@@ -51,6 +46,12 @@ func (o benchOptions) measureAPIs(narration io.Writer) measure {
 				return nil, err
 			}
 		}
+		by, closeAll, err := newAPIProposer(ctx, api.clients, o.format)
+		if err != nil {
+			return nil, err
+		}
+		defer closeAll()
+		target.by = by
 		return o.run(ctx, target, "", narration)
 	}
 }

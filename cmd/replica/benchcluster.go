@@ -48,18 +48,18 @@ func (o benchOptions) measureCluster(narration io.Writer) measure {
 // runCluster puts the load on a cluster of this process, directly or through its APIs.
 func (o benchOptions) runCluster(ctx context.Context, t *local.Target, profile string, narration io.Writer) (result *workload.Result, err error) {
 	target := &benchTarget{replicas: t, by: t}
+	if o.creator.sign { // before there are batches, which end when nothing is sent
+		chain := chainOf{t.Genesis.Hash(), t.Genesis.Scheme, t.Replicas[0].CurrentSequence()}
+		if target.supply, err = o.presign(ctx, chain, narration); err != nil {
+			return nil, err
+		}
+	}
 	if o.http {
 		var stop func() error
 		if target.by, stop, err = o.openHTTP(ctx, t); err != nil {
 			return nil, err
 		}
 		defer func() { err = errors.Join(err, stop()) }()
-	}
-	if o.creator.sign {
-		chain := chainOf{t.Genesis.Hash(), t.Genesis.Scheme, t.Replicas[0].CurrentSequence()}
-		if target.supply, err = o.presign(ctx, chain, narration); err != nil {
-			return nil, err
-		}
 	}
 	return o.run(ctx, target, profile, narration)
 }
