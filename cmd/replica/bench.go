@@ -196,6 +196,9 @@ func (o *benchOptions) validateDoors(given func(flag string) bool, complain func
 	if o.floor {
 		complain("--floor has no creators: leave --creator-signatures out")
 	}
+	if c.together > 1 && o.load.Rate == 0 && o.load.Outstanding < c.together {
+		complain("--outstanding %d is less than one of --creator-groups %d, which are submitted together", o.load.Outstanding, c.together)
+	}
 	switch {
 	case c.together > 1 && given("group"):
 		complain("--creator-groups are submitted together: leave --group out")
