@@ -27,18 +27,24 @@ type demoFault struct {
 	leader bool   // it happens to the leader; to a backup otherwise
 	// behaviour is nil for a crash.
 	behaviour func() byzantine.Behaviour
+	// violation is what the others charge the member with, if it lies.
+	violation string
 }
 
+// noticeTimeout is how long the demo goes on when all is final, for the others to
+// notice: who says nothing is not suspected at once.
+const noticeTimeout = 5 * time.Second
+
 var demoFaults = []demoFault{
-	{"leader-crash", "crashes", true, nil},
-	{"leader-silent", "says nothing any more", true, byzantine.Mute},
-	{"leader-slow", "proposes everything two seconds late", true, func() byzantine.Behaviour { return byzantine.Slow(2 * time.Second) }},
-	{"leader-censors", "loses what some callers propose", true, byzantine.Censoring},
-	{"equivocate", "tells different members different batches", true, byzantine.Equivocating},
-	{"conflicting-votes", "votes twice", false, byzantine.DoubleVoting},
-	{"forge-signature", "forges votes and certificates", false, byzantine.Forging},
-	{"garbage", "floods the others with well-formed garbage", false, byzantine.Flooding},
-	{"mute", "says nothing any more", false, byzantine.Mute},
+	{"leader-crash", "crashes", true, nil, ""},
+	{"leader-silent", "says nothing any more", true, byzantine.Mute, ""},
+	{"leader-slow", "proposes everything two seconds late", true, func() byzantine.Behaviour { return byzantine.Slow(2 * time.Second) }, ""},
+	{"leader-censors", "loses what some callers propose", true, byzantine.Censoring, ""},
+	{"equivocate", "tells different members different batches", true, byzantine.Equivocating, "equivocation"},
+	{"conflicting-votes", "votes twice", false, byzantine.DoubleVoting, "equivocation"},
+	{"forge-signature", "forges votes and certificates", false, byzantine.Forging, "invalid_signature"},
+	{"garbage", "floods the others with well-formed garbage", false, byzantine.Flooding, "equivocation"},
+	{"mute", "says nothing any more", false, byzantine.Mute, "non_participation"},
 }
 
 func faultByName(name string) (demoFault, bool) {
@@ -65,7 +71,8 @@ type strike struct {
 	members []*byzantine.Member
 	turned  context.Context // ends when the member turns faulty
 	turn    context.CancelFunc
-	victim  atomic.Int64 // the faulty member, -1 before
+	victim  atomic.Int64  // the faulty member, -1 before
+	noticed chan struct{} // closed when the others charge it
 
 	mu     sync.Mutex
 	result strikeReport
@@ -99,7 +106,7 @@ func newStrike(o demoOptions, g *messages.Genesis) (*strike, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &strike{fault: fault, genesis: g, keyring: keyring}
+	s := &strike{fault: fault, genesis: g, keyring: keyring, noticed: make(chan struct{})}
 	s.turned, s.turn = context.WithCancel(context.Background())
 	s.victim.Store(-1)
 	return s, nil
@@ -222,8 +229,26 @@ func (s *strike) note(e messages.Event) {
 	case messages.ViolationDetected:
 		if e.Member == r.Replica && !slices.Contains(r.Violations, e.Type) {
 			r.Violations = append(r.Violations, e.Type)
+			if e.Type == s.fault.violation {
+				close(s.noticed)
+			}
 		}
 	case messages.Checkpointed, messages.StateInstalled, messages.MemberBanned, messages.BanEnded, messages.EvidenceFound, messages.InvalidNewViewFound:
+	}
+}
+
+// awaitNotice waits until the others have noticed a member that lies, if they do so
+// in time.
+func (s *strike) awaitNotice(ctx context.Context) {
+	if s == nil || s.fault.violation == "" {
+		return
+	}
+	timer := time.NewTimer(noticeTimeout)
+	defer timer.Stop()
+	select {
+	case <-s.noticed:
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 

@@ -67,8 +67,10 @@ func runLoad(ctx context.Context, c *demoCluster, o demoOptions, narration io.Wr
 		})
 	}
 	all.Wait()
+	elapsed := time.Since(begin)
+	c.strike.awaitNotice(ctx)
 	struck()
-	result.elapsed, result.finalized = time.Since(begin), int(l.finalized.Load())
+	result.elapsed, result.finalized = elapsed, int(l.finalized.Load())
 	shown()
 	return result, firstCause(errs)
 }
