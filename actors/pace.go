@@ -8,15 +8,13 @@ import (
 
 // pace keeps a replica that is far behind from taking all there is of what it
 // shares with others: the disks of those who serve it, their links, or a whole
-// machine. Twice as long as a range of batches took, from its request until it was
-// executed, it rests before the next one: most of the time it is no burden. That it
-// may do for as long as it is twice as fast as the others; else it would never get
-// there.
+// machine: it rests between two ranges of batches, and between two rounds of parts of a
+// snapshot.
 type pace struct {
-	asked            time.Time
 	beats            int
 	executed, others messages.Seq // paceBeats ago at most
 	hurry            bool
+	quiet            bool // the others had nothing to do
 }
 
 const (
@@ -31,17 +29,34 @@ func (p *pace) beat(executed, others messages.Seq) {
 	}
 	if others = max(others, p.others); p.others != 0 {
 		p.hurry = executed-p.executed < 2*(others-p.others)
+		p.quiet = others == p.others
 	}
 	p.beats, p.executed, p.others = 0, executed, others
 }
 
-// ask begins a range.
-func (p *pace) ask(now time.Time) { p.asked = now }
+// batches reports whether there is time to rest between ranges of batches: for as long
+// as it is twice as fast as the others. Else it would never get there.
+func (p *pace) batches() bool { return !p.hurry }
 
-// rest is how long to wait after the range.
-func (p *pace) rest(now time.Time, heartbeat time.Duration) time.Duration {
-	if p.hurry {
-		return 0
-	}
-	return min(2*now.Sub(p.asked), restBeats*heartbeat)
+// parts reports whether there is time to rest between parts of a snapshot that the
+// others keep until they are at a sequence. While they have nothing to do, there is
+// no reason to.
+func (p *pace) parts(others, kept messages.Seq) bool { return !p.quiet && others < kept }
+
+// breath is the turn of work and rest: after work, rest twice as long. Most of the
+// time who works so is no burden.
+type breath struct{ began, until time.Time }
+
+// work begins.
+func (b *breath) work(now time.Time) { b.began = now }
+
+// rest begins, or goes on longer if work that was begun before ends now. It gives
+// how long it is.
+func (b *breath) rest(now time.Time, heartbeat time.Duration) time.Duration {
+	d := min(2*now.Sub(b.began), restBeats*heartbeat)
+	b.until = now.Add(d)
+	return d
 }
+
+// left is how much of the rest there is.
+func (b *breath) left(now time.Time) time.Duration { return max(b.until.Sub(now), 0) }

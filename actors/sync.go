@@ -18,8 +18,9 @@ type fetched struct {
 	decision *decided
 }
 
-// rested says that the rest between two ranges is over.
-type rested struct{}
+// rested says that the rest between two ranges is over, or between two rounds of
+// parts.
+type rested struct{ parts bool }
 
 // catchUp brings a replica that missed something up to the others with
 // certified batches, and serves those who ask. Who is behind pulls, a range at
@@ -35,7 +36,7 @@ type catchUp struct {
 	failed   int    // requests that brought nothing in time, since nothing was missing
 	slow     []bool // members that did not bring what they were asked for
 	pace     pace
-	rests    time.Time // until then, if nothing is asked for
+	batches  breath
 	rest     runtime.Timer
 	transfer *transfer
 	serving  *serving
@@ -73,11 +74,16 @@ func (s *catchUp) Receive(c actor.Context) {
 			s.next(c) // more of the same, without waiting for a heartbeat
 		}
 	case *actor.Restarting, *actor.Stopping:
-		if s.rest != nil {
-			s.rest.Stop()
+		for _, timer := range []runtime.Timer{s.rest, s.transfer.rest} {
+			if timer != nil {
+				timer.Stop()
+			}
 		}
 	case *rested:
-		if s.asked == 0 {
+		if m.parts {
+			s.transfer.rest = nil
+			s.askParts(c)
+		} else if s.asked == 0 {
 			s.ask(c)
 		}
 	case *decidedOffered:
@@ -118,10 +124,13 @@ func (s *catchUp) onTransfer(c actor.Context) {
 		c.Send(s.t.links.signers, &verify{m.in, m.manifest})
 	case *manifestProved:
 		x.perform(c, x.core.OnManifest(m.from, m.manifest))
-		x.perform(c, x.core.Ask(s.usable()))
+		s.askParts(c)
 	case *chunkArrived:
 		x.perform(c, x.core.OnChunk(m.in.From, m.chunk))
-		x.perform(c, x.core.Ask(s.usable()))
+		if s.unhurried() {
+			x.parts.rest(s.t.cfg.Clock.Now(), s.t.cfg.Heartbeat)
+		}
+		s.askParts(c)
 		m.in.Release()
 	case *installRefused:
 		x.perform(c, x.core.Refused())
@@ -160,7 +169,7 @@ func (s *catchUp) onFetched(c actor.Context, m *fetched) {
 // heartbeat: while sequences complete by themselves there is nothing to fetch.
 func (s *catchUp) beat(c actor.Context) {
 	s.serving.beat(c)
-	s.transfer.perform(c, s.transfer.core.OnTick(s.usable()))
+	s.onTick(c)
 	moved := s.executed > s.before
 	s.before = s.executed
 	s.pace.beat(s.executed, slices.Max(s.peers))
@@ -171,7 +180,7 @@ func (s *catchUp) beat(c actor.Context) {
 		s.asked, s.slow[s.from] = 0, true
 		s.failed = min(s.failed+1, fetchDoublings)
 	}
-	if s.t.cfg.Clock.Now().Before(s.rests) {
+	if s.batches.left(s.t.cfg.Clock.Now()) > 0 {
 		return
 	}
 	if !moved || s.far() {
@@ -181,15 +190,16 @@ func (s *catchUp) beat(c actor.Context) {
 
 // next goes on after a range, at once or, while there is far to go, after a rest.
 func (s *catchUp) next(c actor.Context) {
-	now := s.t.cfg.Clock.Now()
-	rest := s.pace.rest(now, s.t.cfg.Heartbeat)
-	if rest == 0 || !s.far() {
+	if !s.pace.batches() || !s.far() {
 		s.ask(c)
 		return
 	}
-	s.rests = now.Add(rest)
+	s.rest = s.after(c, s.batches.rest(s.t.cfg.Clock.Now(), s.t.cfg.Heartbeat), &rested{})
+}
+
+func (s *catchUp) after(c actor.Context, d time.Duration, m *rested) runtime.Timer {
 	self, system := c.Self(), c.ActorSystem()
-	s.rest = s.t.cfg.Clock.AfterFunc(rest, func() { system.Root.Send(self, &rested{}) })
+	return s.t.cfg.Clock.AfterFunc(d, func() { system.Root.Send(self, m) })
 }
 
 // far reports whether the others are beyond this replica's window: their votes
@@ -214,7 +224,7 @@ func (s *catchUp) ask(c actor.Context) {
 		s.failed = 0
 		return
 	}
-	s.pace.ask(s.t.cfg.Clock.Now())
+	s.batches.work(s.t.cfg.Clock.Now())
 	s.from, s.asked = to, min(s.peers[to], s.executed+fetchRange)
 	s.deadline = s.t.cfg.Clock.Now().Add(s.timeout())
 	c.Send(s.t.links.egress, &send{to, cluster.LaneVotes, &messages.FetchDecided{From: s.executed + 1, To: s.asked}})
@@ -226,18 +236,18 @@ func (s *catchUp) ask(c actor.Context) {
 func (s *catchUp) choose() (messages.Index, bool) {
 	banned := s.t.detector.banned()
 	inGoodStanding := func(m messages.Index) bool { return banned&(1<<m) == 0 }
-	if to, ok := s.after(s.from, func(m messages.Index) bool { return !s.slow[m] && inGoodStanding(m) }); ok {
+	if to, ok := s.following(s.from, func(m messages.Index) bool { return !s.slow[m] && inGoodStanding(m) }); ok {
 		return to, true
 	}
 	clear(s.slow)
-	if to, ok := s.after(s.from, inGoodStanding); ok {
+	if to, ok := s.following(s.from, inGoodStanding); ok {
 		return to, true
 	}
-	return s.after(s.from, func(messages.Index) bool { return true })
+	return s.following(s.from, func(messages.Index) bool { return true })
 }
 
-// after is the next member after one that has more and may be asked.
-func (s *catchUp) after(m messages.Index, may func(messages.Index) bool) (messages.Index, bool) {
+// following is the next member after one that has more and may be asked.
+func (s *catchUp) following(m messages.Index, may func(messages.Index) bool) (messages.Index, bool) {
 	for range s.peers {
 		m = messages.Index((int(m) + 1) % s.t.n)
 		if m != s.t.cfg.Self && s.peers[m] > s.executed && may(m) && s.t.cfg.Transport.Connected(m) {
@@ -245,6 +255,30 @@ func (s *catchUp) after(m messages.Index, may func(messages.Index) bool) (messag
 		}
 	}
 	return 0, false
+}
+
+// unhurried reports whether a transfer has the time to rest.
+func (s *catchUp) unhurried() bool {
+	seq, _, _, fetching := s.transfer.core.Fetching()
+	return fetching && s.pace.parts(slices.Max(s.peers), seq+snapshotsKept*s.t.cfg.Genesis.Params.SnapshotInterval)
+}
+
+// askParts asks for more of a snapshot, at once or after the rest.
+func (s *catchUp) askParts(c actor.Context) {
+	x, now := s.transfer, s.t.cfg.Clock.Now()
+	if left := x.parts.left(now); left == 0 {
+		x.parts.work(now)
+		x.perform(c, x.core.Ask(s.usable()))
+	} else if x.rest == nil {
+		x.rest = s.after(c, left, &rested{parts: true})
+	}
+}
+
+// onTick lets time pass for the transfer.
+func (s *catchUp) onTick(c actor.Context) {
+	u := s.usable()
+	u.Resting = s.transfer.parts.left(s.t.cfg.Clock.Now()) > 0
+	s.transfer.perform(c, s.transfer.core.OnTick(u))
 }
 
 // usable tells a state transfer whom it may ask.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/cretoai/consensus/actors/runtime"
 	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/pbft"
@@ -61,6 +62,8 @@ type transfer struct {
 	t     *Tree
 	core  *pbft.Transfer
 	bytes int64
+	parts breath
+	rest  runtime.Timer // of parts
 }
 
 func newTransfer(t *Tree) *transfer { return &transfer{t: t, core: pbft.NewTransfer(t.cfg.Self, t.n)} }

@@ -318,6 +318,8 @@ func (t *Transfer) OnChunk(from messages.Index, c *messages.Chunk) []TransferEff
 type Usable struct {
 	Ahead  uint64 // a bit for each member that is connected and has executed more
 	Banned uint64 // of these, those asked only if nobody else has it
+	// Resting: nobody is to be asked for parts yet.
+	Resting bool
 }
 
 // OnTick lets time pass, and asks for what is missing.

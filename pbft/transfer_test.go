@@ -45,6 +45,7 @@ type fetcher struct {
 	whole   *messages.Manifest
 	dropped int
 	ahead   uint64 // 0 is everybody
+	resting bool
 }
 
 func newFetcher(t *testing.T, n int) *fetcher {
@@ -61,9 +62,9 @@ func (f *fetcher) has(m *messages.Manifest, parts [][]byte) {
 
 func (f *fetcher) usable() pbft.Usable {
 	if f.ahead == 0 {
-		return pbft.Usable{Ahead: 1<<f.n - 2}
+		return pbft.Usable{Ahead: 1<<f.n - 2, Resting: f.resting}
 	}
-	return pbft.Usable{Ahead: f.ahead}
+	return pbft.Usable{Ahead: f.ahead, Resting: f.resting}
 }
 
 // trimmed has the members say that they no longer have sequence 1.
@@ -193,6 +194,22 @@ func TestR4_WhenASnapshotIsCalledFor(t *testing.T) {
 	if f.whole != nil {
 		t.Error("a snapshot was fetched although the next batch is there")
 	}
+}
+
+// Who rests finds out what to fetch, and asks for no part of it before it goes on.
+func TestR4_WhoRestsAsksForNoParts(t *testing.T) {
+	m, parts := aState(8, 50)
+	f := newFetcher(t, 4)
+	f.has(m, parts)
+	f.trimmed(1, 2, 3)
+	f.resting = true
+	f.ticks(5)
+	if _, total, missing, ok := f.Fetching(); !ok || total != missing || len(f.asked) > 0 {
+		t.Errorf("resting it asked %v, and lacks %d of %d", f.asked, missing, total)
+	}
+	f.resting = false
+	f.ticks(1)
+	f.complete(m, parts)
 }
 
 // All members that have it are asked at once, and what comes is the state.

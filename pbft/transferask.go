@@ -87,7 +87,7 @@ func (t *Transfer) Ask(u Usable) []TransferEffect {
 }
 
 func (t *Transfer) ask(u Usable) {
-	if t.manifest == nil || t.done {
+	if t.manifest == nil || t.done || u.Resting {
 		return
 	}
 	for _, choosy := range []bool{true, false} {

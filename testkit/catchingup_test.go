@@ -3,6 +3,7 @@ package testkit_test
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"strconv"
 	"sync"
@@ -139,10 +140,11 @@ func TestR3_WhoWasAwayForLongIsBackUnderLoad(t *testing.T) {
 // BenchmarkCatchingUp has a replica stopped for checkpoints of 128 sequences, ten or
 // as many as CATCHUP_CHECKPOINTS says, and come back to three others that are kept
 // busy all the time, on disks and with four replicas on this one machine. ratio is
-// what the others finalise meanwhile over what all four did before, without the
-// same while it is away.
+// what the others finalise meanwhile over what all four did before, ratio-without the
+// same while it is away. It is back by snapshot within a second or two, in which a
+// flush more or less is seen: the means of several runs tell more.
 //
-//	CATCHUP_CHECKPOINTS=100 go test ./testkit -run - -bench CatchingUp -benchtime 1x -timeout 60m
+//	CATCHUP_CHECKPOINTS=100 go test ./testkit -run - -bench CatchingUp -benchtime 5x -timeout 60m
 func BenchmarkCatchingUp(b *testing.B) {
 	checkpoints := 10
 	if text := os.Getenv("CATCHUP_CHECKPOINTS"); text != "" {
@@ -153,27 +155,43 @@ func BenchmarkCatchingUp(b *testing.B) {
 	}
 	for way, trim := range map[string]bool{"decided": false, "snapshot": true} {
 		b.Run(way, func(b *testing.B) {
+			sums, least, runs := make(map[string]float64), math.Inf(1), 0.
 			for b.Loop() {
-				c := testkit.NewCluster(b, 4, testkit.WithFolder(b.TempDir()), testkit.WithLogLevel(zerolog.Disabled),
-					testkit.WithConfig(func(_ int, cfg *replica.Config) {
-						if trim {
-							cfg.LedgerRetain = 1
-						}
-						cfg.FinalityTimeout, cfg.HeartbeatTimeout = 10*time.Second, 10*time.Second
-					}))
-				h := absence{member: 3, checkpoints: checkpoints, snapshot: trim, patience: 20 * time.Minute}.play(b, c)
-				if (h.transfers > 0) != trim {
-					b.Errorf("%v states were transferred", h.transfers)
+				h := comeBack(b, checkpoints, trim)
+				for unit, value := range map[string]float64{
+					"ratio": h.during / h.before, "ratio-without": h.without / h.before, "vertices/s-before": h.before,
+					"s-to-start": h.started.Seconds(), "s-to-catch-up": h.took.Seconds(), "sequences-missed": float64(h.missed),
+					"sequences/s": float64(h.moved) / h.took.Seconds(), "view-changes": float64(h.views),
+				} {
+					sums[unit] += value
 				}
-				b.ReportMetric(h.during/h.before, "ratio")
-				b.ReportMetric(h.without/h.before, "ratio-without")
-				b.ReportMetric(h.before, "vertices/s-before")
-				b.ReportMetric(h.started.Seconds(), "s-to-start")
-				b.ReportMetric(h.took.Seconds(), "s-to-catch-up")
-				b.ReportMetric(float64(h.missed), "sequences-missed")
-				b.ReportMetric(float64(h.moved)/h.took.Seconds(), "sequences/s")
-				b.ReportMetric(float64(h.views), "view-changes")
+				least = min(least, h.during/h.before)
+				runs++
 			}
+			for unit, sum := range sums {
+				b.ReportMetric(sum/runs, unit)
+			}
+			b.ReportMetric(least, "least-ratio")
 		})
 	}
+}
+
+// comeBack plays an absence on disks.
+func comeBack(b *testing.B, checkpoints int, trim bool) homecoming {
+	b.Helper()
+	c := testkit.NewCluster(b, 4, testkit.WithFolder(b.TempDir()), testkit.WithLogLevel(zerolog.Disabled),
+		testkit.WithConfig(func(_ int, cfg *replica.Config) {
+			if trim {
+				cfg.LedgerRetain = 1
+			}
+			cfg.FinalityTimeout, cfg.HeartbeatTimeout = 10*time.Second, 10*time.Second
+		}))
+	h := absence{member: 3, checkpoints: checkpoints, snapshot: trim, patience: 20 * time.Minute}.play(b, c)
+	if (h.transfers > 0) != trim {
+		b.Errorf("%v states were transferred", h.transfers)
+	}
+	for i := range 4 {
+		c.Kill(i)
+	}
+	return h
 }

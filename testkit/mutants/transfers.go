@@ -52,11 +52,19 @@ var transfers = []mutant{
 	},
 	{
 		Name: "never-rests", Why: "who catches up takes from the others what they share",
-		File: "actors/pace.go", Old: "if p.hurry {", New: "if true {", TestsOnly: noBusyMachine,
+		File: "actors/pace.go", Old: "return !p.hurry", New: "return false", TestsOnly: noBusyMachine,
 	},
 	{
 		Name: "always-rests", Why: "who catches up no faster than the others go on never gets there",
 		File: "actors/pace.go", Old: "p.hurry = executed", New: "p.hurry = false && executed", TestsOnly: noBusyMachine,
+	},
+	{
+		Name: "rests-too-long", Why: "who fetches a snapshot rests until the others have it no more",
+		File: "actors/pace.go", Old: " && others < kept", New: "", TestsOnly: noBusyMachine,
+	},
+	{
+		Name: "rest-not-kept", Why: "a heartbeat ends the rest between two rounds of parts",
+		File: "pbft/transferask.go", Old: " || u.Resting", New: "", TestsOnly: noBusyMachine,
 	},
 }
 
