@@ -27,10 +27,10 @@ type (
 )
 
 // onInstall puts a state in force, once it is known what of views belongs beside
-// it, and no checkpoint of an older one is being written. Until its one write is durable, the disk holds the state before; from then
-// on this one, with its certificate. So a crash at any point leaves one of the
-// two, and the window moves only for one that is there. Of views, votes and
-// claims nothing is touched. [R4, C3]
+// it, and no checkpoint of an older one is being written. Until its one write is
+// durable, the disk holds the state before; from then on this one, with its
+// certificate. So a crash at any point leaves one of the two, and the window moves
+// only for one that is there. Of views, votes and claims nothing is touched. [R4, C3]
 func (x *executor) onInstall(c actor.Context) {
 	views := x.t.views.Load()
 	if x.install == nil || views == nil || x.storing != nil {

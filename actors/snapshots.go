@@ -97,6 +97,9 @@ func (s *snapshots) add(m *messages.Manifest, gen byte) {
 	parts, _ := pbft.PartsOf(m)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if n := len(s.list); n > 0 && s.list[n-1].manifest.Seq >= m.Seq {
+		return // a checkpoint that was taken over twice, for a panic in between
+	}
 	s.list = append(s.list, &snapshot{manifest: m, digest: m.Digest(), parts: parts, view: s.t.cfg.State.NewView(), gen: gen, taken: now})
 	s.expire(now)
 }

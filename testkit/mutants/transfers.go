@@ -51,6 +51,14 @@ var transfers = []mutant{
 		Tests: []string{"./testkit"}, TestsOnly: "its clients do not wait",
 	},
 	{
+		Name: "served-snapshot-dropped", Why: "a snapshot goes while somebody fetches it",
+		File: "actors/snapshots.go", Old: "\t\tone.used = s.t.cfg.Clock.Now()\n\t\tchunk = ", New: "\t\tchunk = ", TestsOnly: "who fetches takes the next one",
+	},
+	{
+		Name: "served-for-ever", Why: "who asks again and again keeps a snapshot on the disk for ever",
+		File: "actors/snapshots.go", Old: " && now.Sub(oldest.taken) < pinMax*beat", New: "", TestsOnly: "its clusters do not run for an hour",
+	},
+	{
 		Name: "never-rests", Why: "who catches up takes from the others what they share",
 		File: "actors/pace.go", Old: "return !p.hurry", New: "return false", TestsOnly: noBusyMachine,
 	},
