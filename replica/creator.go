@@ -93,8 +93,8 @@ func (e SignatureError) Unwrap() error { return e.Cause }
 
 // checkSeals verifies creators' signatures at the door, group by group. What holds
 // is remembered, so that a vertex that comes back in a batch is not verified
-// again. refused is told what does not hold, and says whether to go on. [X9]
-func (d *draft) checkSeals(refused func(i int, err error) (goOn bool)) {
+// again. refused is told what does not hold. [X9]
+func (d *draft) checkSeals(refused func(i int, err error)) {
 	required := d.r.genesis.Params.RequireVertexSignatures
 	for i, s := range d.seals {
 		var cause error
@@ -107,8 +107,8 @@ func (d *draft) checkSeals(refused func(i int, err error) (goOn bool)) {
 		case required && !s.Group.Holds(s.Leaf, d.hashes[i]):
 			cause = errChanged
 		}
-		if cause != nil && !refused(i, SignatureError{i, cause}) {
-			return
+		if cause != nil {
+			refused(i, SignatureError{i, cause})
 		}
 	}
 	for at := 0; required && at < len(d.seals); {
@@ -116,15 +116,13 @@ func (d *draft) checkSeals(refused func(i int, err error) (goOn bool)) {
 		for end < len(d.seals) && d.seals[end].Group == d.seals[at].Group {
 			end++
 		}
-		if !d.checkGroup(at, end, refused) {
-			return
-		}
+		d.checkGroup(at, end, refused)
 		at = end
 	}
 }
 
 // checkGroup verifies the one signature over the vertices from at to end.
-func (d *draft) checkGroup(at, end int, refused func(i int, err error) (goOn bool)) (goOn bool) {
+func (d *draft) checkGroup(at, end int, refused func(i int, err error)) {
 	g := messages.Grant{Group: d.seals[at].Group}
 	var places []int
 	for i := at; i < end; i++ {
@@ -133,7 +131,7 @@ func (d *draft) checkGroup(at, end int, refused func(i int, err error) (goOn boo
 		}
 	}
 	if len(places) == 0 {
-		return true
+		return
 	}
 	err := d.r.tree.Creators().Check([]messages.Grant{g}, func(k int) messages.VertexView {
 		v, _, err := messages.ParseVertex(d.encoded[places[k]])
@@ -143,21 +141,18 @@ func (d *draft) checkGroup(at, end int, refused func(i int, err error) (goOn boo
 		return v
 	})
 	if err == nil {
-		return true
+		return
 	}
 	first := places[0]
 	if bad := (*crypto.CreatorError)(nil); errors.As(err, &bad) {
 		first, err = places[bad.Vertex], bad.Reason
 	}
-	if !refused(first, SignatureError{first, err}) {
-		return false
-	}
+	refused(first, SignatureError{first, err})
 	for _, i := range places {
 		if i != first {
 			refused(i, SignatureError{i, err}) // what is signed together is taken together
 		}
 	}
-	return true
 }
 
 var errChanged = errors.New("it is not the vertex that was signed: something of it was changed afterwards")

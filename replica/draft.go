@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/cretoai/consensus/actors"
@@ -20,31 +21,24 @@ type draft struct {
 }
 
 // draft makes vertices' bytes, once, and checks what can be checked before anything
-// is taken. The first that is refused ends it, if refuse is nil; otherwise refuse is
-// told of each, and the draft has the others, in order.
-func (r *Replica) draft(vertices []Vertex, refuse func(i int, err error)) (*draft, error) {
+// is taken. refuse is told of each that is refused; the draft has the others, in
+// order.
+func (r *Replica) draft(vertices []Vertex, refuse func(i int, err error)) *draft {
 	n := len(vertices)
 	d := &draft{r, make([][]byte, n), make([]messages.Digest, n), make([]messages.Seal, n), make([]bool, n)}
-	var first error
-	refused := func(i int, err error) (goOn bool) {
-		if refuse == nil {
-			first = err
-			return false
-		}
+	refused := func(i int, err error) {
 		refuse(i, err)
 		d.encoded[i] = nil
-		return true
 	}
 	for i, v := range vertices {
 		var err error
 		if g := v.Seal.Group; g != nil && int(v.Seal.Leaf) >= g.Len() {
 			err = SignatureError{i, errChanged}
-		} else if d.encoded[i], err = r.encodeOne(v); err != nil && n > 1 && refuse == nil {
-			err = fmt.Errorf("vertex %d: %w", i, err)
+		} else {
+			d.encoded[i], err = r.encodeOne(v)
 		}
-		if err != nil && !refused(i, err) {
-			return nil, first
-		} else if err != nil {
+		if err != nil {
+			refused(i, err)
 			continue
 		}
 		d.seals[i], d.own[i] = v.Seal, v.Creator == [32]byte{}
@@ -53,10 +47,24 @@ func (r *Replica) draft(vertices []Vertex, refuse func(i int, err error)) (*draf
 		}
 	}
 	d.checkSeals(refused)
+	d.close()
+	return d
+}
+
+// draftAll is a draft of all vertices, or an error that says which one is refused.
+func (r *Replica) draftAll(vertices []Vertex) (*draft, error) {
+	var first error
+	d := r.draft(vertices, func(i int, err error) {
+		if first != nil {
+			return
+		}
+		if first = err; len(vertices) > 1 && !errors.As(err, new(SignatureError)) {
+			first = fmt.Errorf("vertex %d: %w", i, err)
+		}
+	})
 	if first != nil {
 		return nil, first
 	}
-	d.close()
 	return d, nil
 }
 

@@ -125,7 +125,7 @@ func (id *identity) renew(encoded []byte) []byte {
 // vertex stays proposed and the error is a NotFinalError. A vertex that was
 // executed before gets the receipt it had then, but for the data of its result.
 func (r *Replica) Propose(ctx context.Context, v Vertex) (Receipt, error) {
-	d, err := r.draft([]Vertex{v}, nil)
+	d, err := r.draftAll([]Vertex{v})
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -173,7 +173,7 @@ func (r *Replica) ProposeAll(ctx context.Context, vertices []Vertex) ([]Receipt,
 	if len(vertices) == 0 {
 		return nil, nil
 	}
-	d, err := r.draft(vertices, nil)
+	d, err := r.draftAll(vertices)
 	if err != nil {
 		return nil, err
 	}

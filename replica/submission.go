@@ -26,15 +26,12 @@ type Submission struct {
 // payloads are the caller's again when it returns.
 func (r *Replica) Submit(ctx context.Context, vertices []Vertex) (*Submission, error) {
 	s, n := &Submission{}, len(vertices)
-	d, err := r.draft(vertices, func(i int, err error) {
+	d := r.draft(vertices, func(i int, err error) {
 		if s.Refused == nil {
 			s.Refused = make([]error, n)
 		}
 		s.Refused[i] = err
 	})
-	if err != nil {
-		return nil, err
-	}
 	taken := len(d.encoded)
 	if taken == 0 {
 		done := make(chan struct{})
