@@ -71,7 +71,7 @@ func Start(ctx context.Context, members int, dir string, outstanding int) (_ *Cl
 		}
 		c.nodes, c.apps = append(c.nodes, n), append(c.apps, app)
 	}
-	err = c.poll(ctx, "all validators are connected and have a block", func() bool {
+	err = workload.Poll(ctx, "all validators are connected and have a block", func() bool {
 		for i, n := range c.nodes {
 			if n.Switch().Peers().Size() < members-1 || c.apps[i].height.Load() == 0 {
 				return false
@@ -149,23 +149,6 @@ func rotation(genesis *types.GenesisDoc, validators []*validator) []int {
 	return order
 }
 
-// pollInterval is how often the validators are asked whether they are where they
-// should be, before and after the load.
-const pollInterval = 10 * time.Millisecond
-
-func (c *Cluster) poll(ctx context.Context, goal string, reached func() bool) error {
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
-	for !reached() {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waiting until %s: %w", goal, context.Cause(ctx))
-		case <-tick.C:
-		}
-	}
-	return nil
-}
-
 // height is the last height any has executed.
 func (c *Cluster) height() (highest int64) {
 	for _, a := range c.apps {
@@ -213,7 +196,7 @@ func (c *Cluster) Count() (workload.Counters, error) {
 // block all have, whose hash covers all before it, and gives how many transactions
 // each has executed. Blocks beyond it, if there are any, are empty.
 func (c *Cluster) Agree(ctx context.Context) (vertices uint64, err error) {
-	err = c.poll(ctx, "all validators have executed everything", func() bool {
+	err = workload.Poll(ctx, "all validators have executed everything", func() bool {
 		for i, a := range c.apps {
 			if a.vertices.Load() != c.apps[0].vertices.Load() || c.nodes[i].Mempool().Size() > 0 {
 				return false

@@ -89,25 +89,8 @@ func (m *member) start(id raft.ServerID, dir string, voters raft.Configuration, 
 	return err
 }
 
-// pollInterval is how often the members are asked whether they are where they should
-// be, before and after the load.
-const pollInterval = 10 * time.Millisecond
-
-func poll(ctx context.Context, goal string, reached func() bool) error {
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
-	for !reached() {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waiting until %s: %w", goal, context.Cause(ctx))
-		case <-tick.C:
-		}
-	}
-	return nil
-}
-
 func (c *Cluster) awaitLeader(ctx context.Context) error {
-	return poll(ctx, "all raft members follow a leader", func() bool {
+	return workload.Poll(ctx, "all raft members follow a leader", func() bool {
 		leader := c.Leader()
 		if leader < 0 {
 			return false
@@ -173,7 +156,7 @@ func (c *Cluster) Count() (workload.Counters, error) {
 // applied. It gives how many payloads that are.
 func (c *Cluster) Agree(ctx context.Context) (vertices uint64, err error) {
 	states := make([]state, len(c.members))
-	err = poll(ctx, "all raft members have applied everything", func() bool {
+	err = workload.Poll(ctx, "all raft members have applied everything", func() bool {
 		even := true
 		for i, m := range c.members {
 			states[i], _ = m.machine.now()

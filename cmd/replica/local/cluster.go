@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/cretoai/consensus/cmd/replica/home"
+	"github.com/cretoai/consensus/cmd/replica/workload"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
 	"github.com/cretoai/consensus/replica/testnet"
@@ -125,29 +127,29 @@ func PortsAreFree(base, replicas int) bool {
 // stopTimeout bounds a clean stop.
 const stopTimeout = 20 * time.Second
 
-// pollInterval is how often the cluster is asked whether it is where it should
-// be, before and after the load.
-const pollInterval = 10 * time.Millisecond
-
-// poll waits until reached is true for all replicas.
+// poll waits until reached is true, or a correct replica has failed.
 func (c *Cluster) poll(ctx context.Context, goal string, reached func() bool) error {
-	tick := time.NewTicker(pollInterval)
-	defer tick.Stop()
-	for !reached() {
-		for i, r := range c.Replicas {
-			if c.faulty(i) {
-				continue
-			}
-			select {
-			case <-r.Done():
-				return fmt.Errorf("replica %d failed: %w", i, r.Err())
-			default:
-			}
+	var failed error
+	err := workload.Poll(ctx, goal, func() bool {
+		if reached() {
+			return true
+		}
+		failed = c.failed()
+		return failed != nil
+	})
+	return cmp.Or(failed, err)
+}
+
+// failed says which correct replica stopped by itself, if one did.
+func (c *Cluster) failed() error {
+	for i, r := range c.Replicas {
+		if c.faulty(i) {
+			continue
 		}
 		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waiting until %s: %w", goal, context.Cause(ctx))
-		case <-tick.C:
+		case <-r.Done():
+			return fmt.Errorf("replica %d failed: %w", i, r.Err())
+		default:
 		}
 	}
 	return nil
