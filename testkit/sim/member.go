@@ -92,6 +92,7 @@ func (s *simulation) start(m *member) {
 	if m.faulty {
 		return
 	}
+	s.foundDecided(m)
 	if agreed := s.oracle.ledger[m.last]; m.last > 0 && agreed.head != status.LedgerHead {
 		s.oracle.violated("agreement", "replica %d starts with ledger head %v at sequence %d, others have %v", m.index, status.LedgerHead, m.last, agreed.head)
 	}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/testkit/byzantine"
 )
@@ -15,8 +14,6 @@ const forgetting = 700 * time.Millisecond
 
 // assign gives the members their roles.
 func (s *simulation) assign(rng *rand.Rand) {
-	keyring, err := crypto.NewKeyringWithScheme(s.genesis, s.scheme)
-	must(err)
 	for _, m := range s.members {
 		i := slices.IndexFunc(s.faults.Byzantine, func(r Role) bool { return r.Member == m.index })
 		if i < 0 {
@@ -42,7 +39,7 @@ func (s *simulation) assign(rng *rand.Rand) {
 			seed[i] = byte(rng.Uint64())
 		}
 		m.byzantine = byzantine.New(byzantine.Config{
-			Self: messages.Index(r.Member), Genesis: s.genesis, Keyring: keyring, Key: m.key, Clock: s.clock, Rand: rand.NewChaCha8(seed),
+			Self: messages.Index(r.Member), Genesis: s.genesis, Keyring: s.keyring, Key: m.key, Clock: s.clock, Rand: rand.NewChaCha8(seed),
 			Creator: s.creatorKey(clients + r.Member),
 		}, behaviours...)
 		s.oracle.inventors[byzantine.InventorOf(s.genesis, messages.Index(r.Member), s.creatorKey(clients+r.Member))] = true

@@ -73,6 +73,7 @@ type simulation struct {
 	faults    Faults
 	ctx       context.Context
 	genesis   *messages.Genesis
+	keyring   *crypto.Keyring
 	scheme    crypto.Scheme
 	clock     *runtime.Virtual
 	scheduler *scheduler
@@ -143,6 +144,9 @@ func newSimulation(ctx context.Context, cfg Config) *simulation {
 		p.RequireVertexSignatures, p.BatchBytes = true, 16<<10
 	}
 	s.genesis = genesis
+	var err error
+	s.keyring, err = crypto.NewKeyringWithScheme(genesis, s.scheme)
+	must(err)
 	s.oracle = newOracle(*p, cfg.Replicas)
 	s.load = &load{rng: stream(), left: cfg.Vertices}
 	if s.faults.Signed {
