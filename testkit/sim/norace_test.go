@@ -2,4 +2,9 @@
 
 package sim_test
 
-const seedsDefault = 100
+// How many seeds are run, are run twice, and are run with seven replicas.
+const (
+	seedsDefault = 100
+	seedsTwice   = 10
+	seedsOfSeven = 10
+)

@@ -2,5 +2,9 @@
 
 package sim_test
 
-// seedsDefault is smaller where each costs ten times as much.
-const seedsDefault = 10
+// Seeds are fewer where each costs ten times as much.
+const (
+	seedsDefault = 10
+	seedsTwice   = 3
+	seedsOfSeven = 2
+)

@@ -85,7 +85,7 @@ func TestSeeds(t *testing.T) {
 // side: they share nothing.
 func TestSameSeedSameRun(t *testing.T) {
 	hashes := make(map[[32]byte]uint64)
-	for s := uint64(1); s <= 10; s++ {
+	for s := uint64(1); s <= seedsTwice; s++ {
 		var runs [2]*sim.Result
 		var wg sync.WaitGroup
 		for i := range runs {
@@ -112,7 +112,7 @@ func TestSameSeedSameRun(t *testing.T) {
 
 // TestSevenReplicas: two may be down, and five are a quorum.
 func TestSevenReplicas(t *testing.T) {
-	for s := uint64(1); s <= 10; s++ {
+	for s := uint64(1); s <= seedsOfSeven; s++ {
 		simulate(t, sim.Config{Seed: s, Replicas: 7})
 	}
 }
