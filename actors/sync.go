@@ -126,12 +126,7 @@ func (s *catchUp) onTransfer(c actor.Context) {
 		x.perform(c, x.core.OnManifest(m.from, m.manifest))
 		s.askParts(c)
 	case *chunkArrived:
-		x.perform(c, x.core.OnChunk(m.in.From, m.chunk))
-		if s.unhurried() {
-			x.parts.rest(s.t.cfg.Clock.Now(), s.t.cfg.Heartbeat)
-		}
-		s.askParts(c)
-		m.in.Release()
+		s.onChunk(c, m)
 	case *installRefused:
 		x.perform(c, x.core.Refused())
 	case *tick:
@@ -172,7 +167,7 @@ func (s *catchUp) beat(c actor.Context) {
 	s.onTick(c)
 	moved := s.executed > s.before
 	s.before = s.executed
-	s.pace.beat(s.executed, slices.Max(s.peers))
+	s.pace.beat(s.executed, s.others())
 	if s.asked != 0 {
 		if s.t.cfg.Clock.Now().Before(s.deadline) {
 			return
@@ -257,10 +252,36 @@ func (s *catchUp) following(m messages.Index, may func(messages.Index) bool) (me
 	return 0, false
 }
 
+// onChunk keeps what is new of some parts, and rests after it. What is not new ends no
+// work, or whoever repeats itself could have the rest go on for ever.
+func (s *catchUp) onChunk(c actor.Context, m *chunkArrived) {
+	x := s.transfer
+	effects := x.core.OnChunk(m.in.From, m.chunk)
+	x.perform(c, effects)
+	if keepsParts(effects) && s.unhurried() {
+		x.parts.rest(s.t.cfg.Clock.Now(), s.t.cfg.Heartbeat)
+	}
+	s.askParts(c)
+	m.in.Release()
+}
+
+func keepsParts(effects []pbft.TransferEffect) bool {
+	return slices.ContainsFunc(effects, func(e pbft.TransferEffect) bool {
+		_, keeps := e.(pbft.StorePart)
+		return keeps
+	})
+}
+
+// others is how far they are, by what more members say than can lie together.
+func (s *catchUp) others() messages.Seq {
+	said := slices.Sorted(slices.Values(s.peers))
+	return said[len(said)-messages.Weak(s.t.n)]
+}
+
 // unhurried reports whether a transfer has the time to rest.
 func (s *catchUp) unhurried() bool {
 	seq, _, _, fetching := s.transfer.core.Fetching()
-	return fetching && s.pace.parts(slices.Max(s.peers), seq+snapshotsKept*s.t.cfg.Genesis.Params.SnapshotInterval)
+	return fetching && s.pace.parts(s.others(), seq+snapshotsKept*s.t.cfg.Genesis.Params.SnapshotInterval)
 }
 
 // askParts asks for more of a snapshot, at once or after the rest.

@@ -3,11 +3,19 @@ package actors
 import (
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/cretoai/consensus/actors/runtime"
 	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/crypto/cryptotest"
 	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/metrics"
+	"github.com/cretoai/consensus/pbft"
+	"github.com/cretoai/consensus/storage"
 )
 
 // connected is a network on which everybody is there but some.
@@ -96,5 +104,59 @@ func TestCatchUp_Asks(t *testing.T) {
 	}
 	if got, want := s.t.share(3, servedPerBeat), servedPerBeat/bannedShare; got != want {
 		t.Errorf("a banned member is served %d, want %d", got, want)
+	}
+}
+
+// What two of seven say does not count: they may be the liars.
+func TestCatchUp_BelievesMoreThanCanLie(t *testing.T) {
+	s := late(t)
+	s.peers = []messages.Seq{0, 9, 1000, 7, 8, 2000, 9}
+	if got := s.others(); got != 9 {
+		t.Errorf("the others are at %d", got)
+	}
+}
+
+// nowhere is a context of an actor whose messages go nowhere.
+type nowhere struct{ actor.Context }
+
+func (nowhere) Send(*actor.PID, any)            {}
+func (nowhere) Self() *actor.PID                { return nil }
+func (nowhere) ActorSystem() *actor.ActorSystem { return nil }
+
+// Who fetches a state rests after what is new, and not for what it is sent again: a
+// member could keep it from ever asking for more.
+func TestR4_WhoRepeatsItselfDoesNotMakeARestLonger(t *testing.T) {
+	state, err := storage.OpenState("state", vfs.NewMem())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := state.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	s, clock := late(t), runtime.NewVirtual(time.Unix(0, 0))
+	cfg := &s.t.cfg
+	cfg.State, cfg.Clock, cfg.Heartbeat, cfg.Metrics = state, clock, 100*time.Millisecond, metrics.New(metrics.Options{Members: 7})
+	cfg.Genesis, _, _ = cryptotest.NewMembers(7, 1, cryptotest.NewHMAC())
+	s.transfer, s.serving = newTransfer(s.t), newServing(s.t)
+	x := s.transfer
+
+	bucket := make([]byte, 2*messages.PartBytesMax)
+	m := &messages.Manifest{Seq: 8, App: pbft.ListBuckets([][]messages.Digest{pbft.HashParts(bucket)})}
+	x.perform(nowhere{}, x.core.Resume(m, nil))
+	x.parts.work(clock.Now())
+	arrive := func() time.Duration {
+		part := bucket[:messages.PartBytesMax]
+		s.onChunk(nowhere{}, &chunkArrived{&cluster.Inbound{From: 1}, &messages.Chunk{Manifest: m.Digest(), Parts: [][]byte{part}}})
+		return x.parts.left(clock.Now())
+	}
+	clock.Advance(30 * time.Millisecond)
+	if left := arrive(); left != 60*time.Millisecond {
+		t.Fatalf("after work of 30 ms it rests for %v", left)
+	}
+	clock.Advance(50 * time.Millisecond)
+	if left := arrive(); left != 10*time.Millisecond {
+		t.Errorf("after the same again %v of the rest are left", left)
 	}
 }

@@ -71,6 +71,14 @@ var transfers = []mutant{
 		File: "actors/pace.go", Old: " && others < kept", New: "", TestsOnly: noBusyMachine,
 	},
 	{
+		Name: "rest-after-anything", Why: "a member that sends parts again and again keeps a replica from asking for others",
+		File: "actors/sync.go", Old: "if keepsParts(effects) && s.unhurried()", New: "if s.unhurried()", TestsOnly: noBusyMachine,
+	},
+	{
+		Name: "boasts-believed", Why: "one member that says it is far ahead takes away the others' rest",
+		File: "actors/sync.go", Old: "said[len(said)-messages.Weak(s.t.n)]", New: "said[len(said)-1]", TestsOnly: noBusyMachine,
+	},
+	{
 		Name: "rest-not-kept", Why: "a heartbeat ends the rest between two rounds of parts",
 		File: "pbft/transferask.go", Old: " || u.Resting", New: "", TestsOnly: noBusyMachine,
 	},
