@@ -12,6 +12,9 @@ import (
 // A hundred checkpoints with a short ledger: the journal and the memory are as
 // large after the last as after the first few, and so is what a restart reads.
 func TestR5_DiskAndMemoryStayFlat(t *testing.T) {
+	if raced {
+		t.Skip("it measures sizes")
+	}
 	c := testkit.NewCluster(t, 4, shortIntervals, shortLedgers, smallSegments)
 	payload := make([]byte, 120<<10)
 	forward := func(sequences int) {

@@ -78,6 +78,9 @@ func growHistory(t testing.TB, c *testkit.Cluster, checkpoints int, payload []by
 // the page at the head of each segment: nothing of the history, though all of it
 // is there.
 func TestD5_AStartReadsNoHistory(t *testing.T) {
+	if raced {
+		t.Skip("it measures sizes")
+	}
 	disk := &readCounter{FS: vfs.NewMem()}
 	c := testkit.NewCluster(t, 4, shortIntervals, smallSegments, testkit.WithDisks(func(i int) vfs.FS {
 		if i == 3 {

@@ -109,6 +109,9 @@ func TestR4_TheStateOfAStoreIsTransferred(t *testing.T) {
 		"wrong manifests": {byzantine.WrongManifests}, "boasts": {byzantine.BoastsOfState},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if raced && name != "endless" {
+				t.Skip("one member that lies is raced")
+			}
 			bytes := transferBytes(t)
 			options := []testkit.Option{shortIntervals, shortLedgers, keyValues}
 			if bytes > transferInMemory {
