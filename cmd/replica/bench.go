@@ -36,7 +36,10 @@ type benchOptions struct {
 	asJSON     bool
 	markdown   bool
 	verbose    bool
-	load       workload.Options
+	retain     uint64
+	// crashLeader is when the leader stops, from when the window opens; 0 is never.
+	crashLeader time.Duration
+	load        workload.Options
 }
 
 func newBenchCommand() *cobra.Command {
@@ -61,6 +64,10 @@ before the warm-up, by --creators in turn, each alone or --creator-groups togeth
 with one signature, which are then submitted together. When they are used up, the
 measurement ends.
 
+With --series the measurement is shown in intervals, too, with the memory of this
+process and what is on the disk: with --ledger-retain and some minutes it tells whether
+they stay as they are, and with --crash-leader how soon it goes on under another leader.
+
 With --floor every round is followed by one of the floor: the same replicas, keys,
 bytes, signatures and flushes, and none of the logic. What it does, no
 implementation of this protocol can leave out.`,
@@ -68,6 +75,8 @@ implementation of this protocol can leave out.`,
   replica bench --outstanding 8000 --duration 20s
   replica bench --rate 50000 --payload 1024 --json
   replica bench --floor --outstanding 1
+  replica bench --rate 50000 --duration 10m --series 30s --ledger-retain 2048
+  replica bench --rate 20000 --crash-leader 5s --series 250ms
   replica bench --http --format ndjson
   replica bench --creator-signatures --creators 10000
   replica bench --creator-signatures --creator-groups 256 --outstanding 8000
@@ -106,6 +115,9 @@ implementation of this protocol can leave out.`,
 	f.BoolVar(&o.floor, "floor", false, "measure the floor as well, round by round")
 	f.BoolVar(&o.floorTLS, "floor-tls", true, "mutual TLS between the floor's replicas")
 	f.IntVar(&o.rounds, "rounds", 0, "measurements; medians are shown (default: 1, with --floor 5)")
+	f.DurationVar(&o.load.Series, "series", 0, "show the measurement in intervals of this length, too, with memory and disk")
+	f.Uint64Var(&o.retain, "ledger-retain", 0, "sequences a replica's ledger keeps at least (0: all)")
+	f.DurationVar(&o.crashLeader, "crash-leader", 0, "stop the leader so long after the begin of the measurement; nothing is submitted there")
 	f.StringVar(&o.profile, "profile", "", "folder to write profiles of the first round to: cpu, heap and mutex")
 	f.BoolVar(&o.asJSON, "json", false, "print one JSON object")
 	f.BoolVar(&o.markdown, "markdown", false, "print a row of a Markdown table, with its head")
@@ -141,11 +153,14 @@ func (o *benchOptions) validate(cmd *cobra.Command) error {
 		complain("--depth is at least 1, --max-pending and --rounds are not negative")
 	}
 	if len(o.api) > 0 {
-		for _, flag := range []string{"floor", "replicas", "scheme", "depth", "max-pending", "wal-sync", "dir", "profile"} {
+		for _, flag := range []string{"floor", "replicas", "scheme", "depth", "max-pending", "wal-sync", "dir", "profile", "series", "ledger-retain", "crash-leader"} {
 			if given(flag) && !(flag == "scheme" && o.creator.sign) { // the creators' is given
 				complain("--%s is about a cluster of this process, and --api about another's", flag)
 			}
 		}
+	}
+	if o.crashLeader < 0 || o.crashLeader > 0 && (o.submit == "leader" || o.load.Vertices > 0 || o.crashLeader >= o.load.Duration) {
+		complain("--crash-leader is within --duration, and nothing is submitted there: leave --vertices and --submit leader out")
 	}
 	o.validateDoors(given, complain)
 	o.load.LeaderOnly = o.submit == "leader"

@@ -12,6 +12,7 @@ import (
 	"github.com/cretoai/consensus/cmd/replica/home"
 	"github.com/cretoai/consensus/cmd/replica/local"
 	"github.com/cretoai/consensus/cmd/replica/workload"
+	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
 	"github.com/cretoai/consensus/replica/nodeconfig"
 	"github.com/cretoai/consensus/storage"
@@ -33,11 +34,17 @@ func (o benchOptions) measureCluster(narration io.Writer) measure {
 		defer os.RemoveAll(dir)
 		start := localOptions(o.replicas, o.scheme, filepath.Join(dir, "net"), o.verbose, narration)
 		start.RequireVertexSignatures, start.Tune = o.creator.sign, o.tune
+		crash := o.newCrash()
+		start.Faulty = crash.hit
 		t, err := local.StartTarget(ctx, start)
 		if err != nil {
 			return nil, err
 		}
-		result, err := o.runCluster(ctx, t, o.profilesOf("replicas", round), narration)
+		o.load.Usage = func() workload.Usage { return usageOf(t, dir) }
+		result, err := o.runCluster(ctx, t, crash, o.profilesOf("replicas", round), narration)
+		if err == nil {
+			err = crash.finish()
+		}
 		if err == nil {
 			err = t.Agree(ctx)
 		}
@@ -46,8 +53,8 @@ func (o benchOptions) measureCluster(narration io.Writer) measure {
 }
 
 // runCluster puts the load on a cluster of this process, directly or through its APIs.
-func (o benchOptions) runCluster(ctx context.Context, t *local.Target, profile string, narration io.Writer) (result *workload.Result, err error) {
-	target := &benchTarget{replicas: t, by: t}
+func (o benchOptions) runCluster(ctx context.Context, t *local.Target, crash *crash, profile string, narration io.Writer) (result *workload.Result, err error) {
+	target := &benchTarget{by: t}
 	if o.creator.sign { // before there are batches, which end when nothing is sent
 		chain := chainOf{t.Genesis.Hash(), t.Genesis.Scheme, t.Replicas[0].CurrentSequence()}
 		if target.supply, err = o.presign(ctx, chain, narration); err != nil {
@@ -60,6 +67,9 @@ func (o benchOptions) runCluster(ctx context.Context, t *local.Target, profile s
 			return nil, err
 		}
 		defer func() { err = errors.Join(err, stop()) }()
+	}
+	if target.replicas, target.by = crash.of(t, target.by); crash != nil {
+		o.load.Opened = crash.opened
 	}
 	return o.run(ctx, target, profile, narration)
 }
@@ -79,7 +89,7 @@ func (o benchOptions) folder(pattern string) (string, error) {
 
 // tune says what the replicas are to be measured with.
 func (o benchOptions) tune(_ int, _ *home.Home, c *replica.Config) ([]replica.Option, error) {
-	c.PipelineDepth = o.depth
+	c.PipelineDepth, c.LedgerRetain = o.depth, messages.Seq(o.retain)
 	c.MaxPendingVertices = max(c.MaxPendingVertices, o.load.Outstanding*5/4)
 	if o.maxPending > 0 {
 		c.MaxPendingVertices = o.maxPending

@@ -26,6 +26,7 @@ func (o benchOptions) measureFloor(narration io.Writer) measure {
 		if err != nil {
 			return nil, err
 		}
+		o.load.Series = 0
 		result, err := o.run(ctx, f, o.profilesOf("floor", round), narration)
 		return result, errors.Join(err, f.Stop())
 	}

@@ -118,6 +118,7 @@ var benchRows = []benchRow{
 	{"finality p99, ms", "%.2f", func(r *workload.Result) float64 { return r.Finality.P99 }},
 	{"finality p99.9, ms", "%.2f", func(r *workload.Result) float64 { return r.Finality.P999 }},
 	{"finality max, ms", "%.2f", func(r *workload.Result) float64 { return r.Finality.Max }},
+	{"longest pause, ms", "%.2f", func(r *workload.Result) float64 { return r.LongestPauseMS }},
 	{"batch mean, vertices", "%.1f", func(r *workload.Result) float64 { return r.Batch.Mean }},
 	{"batch p50, vertices", "%.0f", func(r *workload.Result) float64 { return float64(r.Batch.P50) }},
 	{"batch max, vertices", "%.0f", func(r *workload.Result) float64 { return float64(r.Batch.Max) }},
@@ -180,7 +181,10 @@ func (r *benchReport) write(w io.Writer, asJSON bool) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	return r.writeSpreads(w)
+	if err := r.writeSpreads(w); err != nil {
+		return err
+	}
+	return r.writeSeries(w)
 }
 
 // title says what was measured.

@@ -127,10 +127,16 @@ func (t *Target) Agree(ctx context.Context) error {
 	if err := t.AwaitRest(ctx); err != nil {
 		return err
 	}
-	statuses := t.Statuses()
-	for i, s := range statuses {
-		if s.LedgerHead != statuses[0].LedgerHead || s.Vertices != statuses[0].Vertices {
-			return fmt.Errorf("replica %d has another ledger than replica 0 after sequence %d", i, s.Sequence)
+	var first *replica.Status
+	for i, s := range t.Statuses() {
+		if t.faulty(i) {
+			continue
+		}
+		if first == nil {
+			first = &s
+		}
+		if s.LedgerHead != first.LedgerHead || s.Vertices != first.Vertices {
+			return fmt.Errorf("replica %d has another ledger than replica %d after sequence %d", i, first.Replica, s.Sequence)
 		}
 	}
 	return nil

@@ -41,7 +41,10 @@ func Median(results []*Result) *Result {
 
 // medians fills a struct of numbers, and of such structs.
 func medians(out reflect.Value, values []reflect.Value) {
-	if out.Kind() == reflect.Struct {
+	switch out.Kind() {
+	case reflect.Slice: // a series is of one run
+		return
+	case reflect.Struct:
 		for f := range out.NumField() {
 			fields := make([]reflect.Value, len(values))
 			for i, v := range values {

@@ -1,6 +1,9 @@
 package workload
 
-import "testing"
+import (
+	"reflect"
+	"testing"
+)
 
 func TestMedian(t *testing.T) {
 	of := func(n int) *Result {
@@ -9,7 +12,7 @@ func TestMedian(t *testing.T) {
 			Spent: Counters{Flushes: float64(n) / 2}, PeakMemoryBytes: int64(n) << 40,
 		}
 	}
-	if got := Median([]*Result{of(30), of(10), of(20)}); *got != *of(20) {
+	if got := Median([]*Result{of(30), of(10), of(20)}); !reflect.DeepEqual(got, of(20)) {
 		t.Errorf("the median of three is %+v, want %+v", got, of(20))
 	}
 	if got := Median([]*Result{of(40), of(10), of(20), of(30)}); got.Seconds != 250 || got.Vertices != 25 {

@@ -28,6 +28,12 @@ type Options struct {
 	LeaderOnly bool
 	// Patience is how long the end waits for what is on its way; 0 means 30 s.
 	Patience time.Duration
+	// Series is how long the intervals are that the window is cut in; 0 leaves it whole.
+	Series time.Duration
+	// Usage, if not nil, is asked what the target holds at the end of each of them.
+	Usage func() Usage
+	// Opened, if not nil, is told when the window of measurement opens.
+	Opened func()
 	// Progress, if not nil, is told how many were finalised, warm-up included.
 	Progress func(vertices int)
 }
@@ -38,7 +44,7 @@ const patienceDefault = 30 * time.Second
 func (o Options) Validate() error {
 	var errs []error
 	complain := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if o.Rate < 0 || o.Outstanding < 0 || o.Group < 0 || o.Vertices < 0 || o.Warmup < 0 {
+	if o.Rate < 0 || o.Outstanding < 0 || o.Group < 0 || o.Vertices < 0 || o.Warmup < 0 || o.Series < 0 {
 		complain("a load is not negative")
 	}
 	if o.Rate == 0 && o.Outstanding == 0 {

@@ -61,6 +61,10 @@ type recorder struct {
 	vertices  int // finalised in the window
 	latencies Latencies
 	batches   map[uint64]*batch
+	last      time.Time     // something was final in the window, or it opened
+	pause     time.Duration // the longest without
+	parts     bool          // intervals are kept, too
+	part      part
 }
 
 // batch is what is known of one sequence.
@@ -80,6 +84,7 @@ func (r *recorder) begin(now time.Time) {
 		r.to = now // it was just now
 		close(r.full)
 	}
+	r.last, r.part = now, part{from: now}
 }
 
 // anythingLeft says before the window opens whether there is anything to be measured.
@@ -97,6 +102,7 @@ func (r *recorder) end(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.open {
+		r.pause = max(r.pause, now.Sub(r.last))
 		r.open, r.to = false, now
 	}
 }
@@ -125,6 +131,9 @@ func (r *recorder) group(due func(i int) time.Time, done time.Time, sequences []
 		if r.within(at) {
 			r.latencies.Record(done.Sub(at), n)
 		}
+		if r.open && r.parts {
+			r.part.latencies.Record(done.Sub(at), n)
+		}
 		i += n
 	}
 	r.sequences(sequences)
@@ -132,6 +141,8 @@ func (r *recorder) group(due func(i int) time.Time, done time.Time, sequences []
 		return
 	}
 	r.vertices += len(sequences)
+	r.part.vertices += len(sequences)
+	r.pause, r.last = max(r.pause, done.Sub(r.last)), done
 	if r.wanted > 0 && r.vertices >= r.wanted {
 		r.open, r.to = false, done
 		close(r.full)

@@ -22,6 +22,10 @@ type Result struct {
 	NetworkBytesPer      float64 `json:"network_bytes_per_vertex"`
 	JournalBytesPer      float64 `json:"journal_bytes_per_vertex"`
 	CPUSecondsPerMillion float64 `json:"cpu_seconds_per_million_vertices"`
+	// LongestPauseMS is the longest time in which nothing became final.
+	LongestPauseMS float64 `json:"longest_pause_ms"`
+	// Series are the intervals of the window, if it was cut.
+	Series []Interval `json:"series,omitempty"`
 	// PeakMemoryBytes is of this process, which is the whole of a cluster that runs
 	// in it; 0 where the system does not say.
 	PeakMemoryBytes int64 `json:"peak_memory_bytes,omitempty"`
@@ -45,7 +49,7 @@ type Sizes struct {
 }
 
 // result sums up; nothing is recorded any more.
-func (r *run) result(spent Counters) *Result {
+func (r *run) result(spent Counters, series []Interval) *Result {
 	rec := r.record
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
@@ -54,6 +58,7 @@ func (r *run) result(spent Counters) *Result {
 		Vertices: rec.vertices, Seconds: seconds, VerticesPerSecond: ratio(float64(rec.vertices), seconds),
 		Finality: rec.latencies.finality(), Batch: rec.sizes(), Spent: spent,
 		SequencesPerSecond: ratio(spent.Sequences, seconds), MessagesPerSequence: ratio(spent.Messages, spent.Sequences),
+		LongestPauseMS: milliseconds(rec.pause), Series: series,
 		FlushMeanMS: 1000 * ratio(spent.FlushSeconds, spent.Flushes),
 	}
 	n := float64(rec.vertices)

@@ -34,11 +34,12 @@ func Run(ctx context.Context, target Target, o Options) (*Result, error) {
 		o: o, target: target, group: o.GroupOf(target.Doors()), record: newRecorder(o.Vertices),
 		slab: newSlab(o.Payload), ending: make(chan struct{}),
 	}
+	r.record.parts = o.Series > 0
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	result := make(chan error, 1)
 	go func() { result <- r.submitAll(ctx, cancel) }()
-	spent, err := r.measure(ctx)
+	spent, series, err := r.measure(ctx)
 	r.stop()
 	if waiting := r.await(ctx, cancel, result); err == nil || errors.Is(err, errSubmitting) {
 		err = waiting
@@ -49,39 +50,59 @@ func Run(ctx context.Context, target Target, o Options) (*Result, error) {
 	if o.Progress != nil {
 		o.Progress(r.record.finalised())
 	}
-	return r.result(spent), nil
+	return r.result(spent, series), nil
 }
 
 // errSubmitting ends all submitters when one has failed.
 var errSubmitting = errors.New("submitting failed")
 
 // measure waits for the window's begin and its end, and says what the target
-// spent between.
-func (r *run) measure(ctx context.Context) (spent Counters, err error) {
+// spent between, and how the window went.
+func (r *run) measure(ctx context.Context) (spent Counters, series []Interval, err error) {
 	if err := r.sleep(ctx, r.o.Warmup, nil); err != nil {
-		return Counters{}, err
+		return Counters{}, nil, err
 	}
 	before, err := r.target.Count()
 	if err != nil {
-		return Counters{}, fmt.Errorf("count what the target has spent: %w", err)
+		return Counters{}, nil, fmt.Errorf("count what the target has spent: %w", err)
 	}
 	if err := r.record.anythingLeft(); err != nil {
-		return Counters{}, err
+		return Counters{}, nil, err
 	}
 	r.record.begin(time.Now())
+	if r.o.Opened != nil {
+		r.o.Opened()
+	}
+	if series, err = r.window(ctx); err != nil {
+		return Counters{}, nil, err
+	}
+	after, err := r.target.Count()
+	if err != nil {
+		return Counters{}, nil, fmt.Errorf("count what the target has spent: %w", err)
+	}
+	return after.since(before), series, nil
+}
+
+// window waits for the window's end.
+func (r *run) window(ctx context.Context) (series []Interval, err error) {
+	if r.o.Series > 0 {
+		watching, enough := context.WithCancel(ctx)
+		result := make(chan []Interval, 1)
+		go func() { result <- r.watch(watching) }()
+		defer func() {
+			enough()
+			series = <-result
+		}()
+	}
 	length := r.o.Duration
 	if r.o.Vertices > 0 {
 		length = 0
 	}
 	if err := r.sleep(ctx, length, r.record.full); err != nil {
-		return Counters{}, err
+		return nil, err
 	}
 	r.record.end(time.Now())
-	after, err := r.target.Count()
-	if err != nil {
-		return Counters{}, fmt.Errorf("count what the target has spent: %w", err)
-	}
-	return after.since(before), nil
+	return nil, nil
 }
 
 // progressInterval is how often Options.Progress is called.

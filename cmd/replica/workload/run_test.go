@@ -201,10 +201,10 @@ func TestRunFails(t *testing.T) {
 }
 
 func TestPeak(t *testing.T) {
-	if got := peakOf("VmPeak:\t  900 kB\nVmHWM:\t    12 kB\nVmRSS:\t 3 kB\n"); got != 12<<10 {
+	if got := sizeOf("VmPeak:\t  900 kB\nVmHWM:\t    12 kB\nVmRSS:\t 3 kB\n", "VmHWM:"); got != 12<<10 {
 		t.Errorf("a peak of %d bytes, want 12 kB", got)
 	}
-	if got := peakOf("VmHWM: much\n"); got != 0 {
+	if got := sizeOf("VmHWM: much\n", "VmHWM:"); got != 0 {
 		t.Errorf("a peak of %d bytes out of nothing", got)
 	}
 }

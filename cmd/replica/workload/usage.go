@@ -20,18 +20,23 @@ func CPUSeconds() float64 {
 
 // PeakMemory is the largest this process has been in memory since ForgetPeak, or
 // since its start; 0 where the system does not say.
-func PeakMemory() int64 {
+func PeakMemory() int64 { return memoryOf("VmHWM:") }
+
+// Memory is how large this process is in memory; 0 where the system does not say.
+func Memory() int64 { return memoryOf("VmRSS:") }
+
+func memoryOf(line string) int64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0
 	}
-	return peakOf(string(status))
+	return sizeOf(string(status), line)
 }
 
-// peakOf reads the line "VmHWM:   123 kB".
-func peakOf(status string) int64 {
+// sizeOf reads a line as "VmHWM:   123 kB".
+func sizeOf(status, name string) int64 {
 	for line := range strings.Lines(status) {
-		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmHWM:" && fields[2] == "kB" {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == name && fields[2] == "kB" {
 			kilobytes, err := strconv.ParseInt(fields[1], 10, 64)
 			if err != nil {
 				return 0
