@@ -19,7 +19,8 @@ type Config struct {
 	Replicas int
 	// Vertices is how many are proposed while there are faults; 60 if 0.
 	Vertices int
-	// Faults replaces those drawn from the seed.
+	// Faults replaces those drawn from the seed, all of them; nil leaves them to it.
+	// What is no fault in there has a default, as has this: see Faults.
 	Faults *Faults
 	// Without names kinds of faults that are switched off, drawn or not: the
 	// rest of the run is drawn as ever. See FaultKinds.
@@ -28,13 +29,15 @@ type Config struct {
 	// other; Faults still says who misbehaves. Only when it is over may the run end.
 	Script []Split
 	// Configure changes the configuration of a replica before each start: to
-	// show that a wrong one is found out.
+	// show that a wrong one is found out. One that no replica starts with is an error
+	// of Run, and no violation.
 	Configure func(member int, cfg *replica.Config)
 	// Trace gets a line for every step; nil for none.
 	Trace io.Writer
 }
 
-// Validate says what is wrong with a configuration.
+// Validate says what is wrong with a configuration, as Run does. Zero fields have
+// their defaults and are right.
 func (c Config) Validate() error {
 	_, err := c.withDefaults()
 	return err
@@ -54,7 +57,9 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("fewer than no vertices")
 	}
 	if c.Faults != nil {
-		if err := c.Faults.validate(c.Replicas); err != nil {
+		faults := c.Faults.withDefaults()
+		c.Faults = &faults
+		if err := faults.validate(c.Replicas); err != nil {
 			return c, err
 		}
 	}

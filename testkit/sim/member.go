@@ -63,6 +63,9 @@ func (s *simulation) start(m *member) {
 	if s.cfg.Configure != nil {
 		s.cfg.Configure(m.index, &cfg)
 	}
+	if err := cfg.Validate(); err != nil && s.invalid == nil {
+		s.invalid = fmt.Errorf("configure replica %d: %w", m.index, err)
+	}
 	var seed [32]byte
 	for i := range seed {
 		seed[i] = byte(s.rng.replicas.Uint64())

@@ -89,6 +89,7 @@ type simulation struct {
 	forced    bool          // a crash, for want of one
 	played    bool          // the script is over
 	starting  func(*member) // of tests, before a life begins; nil for none
+	invalid   error         // what is wrong with a configuration that Configure made
 	calm      bool          // the faults have stopped
 	spoken    bool          // clients propose, or did
 	deadline  time.Time
@@ -108,7 +109,11 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	}
 	s := newSimulation(ctx, cfg)
 	s.run()
-	return s.finish(), ctx.Err()
+	r := s.finish()
+	if s.invalid != nil {
+		return nil, s.invalid
+	}
+	return r, ctx.Err()
 }
 
 // newSimulation draws what the seed decides, from a stream for each purpose, so
@@ -190,7 +195,7 @@ func (s *simulation) run() {
 	}
 	s.clock.AfterFunc(retryPeriod, s.retry)
 	begin := s.clock.Now()
-	for s.oracle.err == nil && s.ctx.Err() == nil {
+	for s.oracle.err == nil && s.invalid == nil && s.ctx.Err() == nil {
 		p, ok := s.scheduler.turn()
 		switch {
 		case !ok:

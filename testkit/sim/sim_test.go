@@ -7,6 +7,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -127,11 +129,56 @@ func TestCalmClusterFinalisesAtOnce(t *testing.T) {
 	}
 }
 
+// TestFaultsOfOnesOwnHaveDefaults: what is left out is a fault that does not happen,
+// or has its default, and the caller's are as they were.
+func TestFaultsOfOnesOwnHaveDefaults(t *testing.T) {
+	for _, f := range []sim.Faults{
+		{}, {Loss: 1000}, {CheckpointInterval: 8}, {DelayMin: time.Millisecond}, {DelayMax: time.Millisecond}, {PipelineDepth: 1}, {MaxPending: 20},
+	} {
+		given := f
+		r := simulate(t, sim.Config{Seed: 1, Faults: &given})
+		if !reflect.DeepEqual(given, f) {
+			t.Errorf("faults %v were changed into %v", f, given)
+		}
+		if r.Vertices != 60 || r.Sequences == 0 {
+			t.Errorf("faults %v: %d sequences of %d vertices", r.Faults, r.Sequences, r.Vertices)
+		}
+	}
+	r := simulate(t, sim.Config{Seed: 1, Faults: &sim.Faults{}})
+	if got, want := r.Faults.String(), "delay 0s to 0s, checkpoints every 4, pipeline 4, pool 1000"; got != want {
+		t.Errorf("no faults are %q, want %q", got, want)
+	}
+}
+
 func TestRunSaysWhatIsWrongWithAConfiguration(t *testing.T) {
 	for _, cfg := range []sim.Config{{Replicas: 3}, {Replicas: 65}, {Vertices: -1}, {Without: []string{"luck"}}} {
 		if _, err := sim.Run(t.Context(), cfg); err == nil {
 			t.Errorf("%+v was simulated", cfg)
 		}
+	}
+	for want, faults := range map[string]sim.Faults{
+		"Loss 1001":                                   {Loss: 1001},
+		"Duplicate -1":                                {Duplicate: -1},
+		"travel from 2ms to 1ms":                      {DelayMin: 2 * time.Millisecond, DelayMax: time.Millisecond},
+		"Crashes every 1ns":                           {Crashes: 1},
+		"Blackouts every -1s":                         {Hardships: sim.Hardships{Blackouts: -time.Second}},
+		"Skew 1000":                                   {Hardships: sim.Hardships{Skew: 1000}},
+		"PipelineDepth 9: 1 to":                       {PipelineDepth: 9},
+		"PipelineDepth -1":                            {PipelineDepth: -1},
+		"CheckpointInterval 1048576":                  {CheckpointInterval: 1 << 20},
+		"MaxPending -1":                               {MaxPending: -1},
+		"2 members misbehave":                         {Byzantine: []sim.Role{{Member: 1}, {Member: 2}}},
+		`no behaviour is called "luck"`:               {Byzantine: []sim.Role{{Member: 1, Behaviours: []string{"luck"}}}},
+		"member 4 cannot misbehave":                   {Byzantine: []sim.Role{{Member: 4}}},
+		"member 1 misbehaves 2000‰: 0 to 1000 are po": {Byzantine: []sim.Role{{Member: 1, Strength: 2000}}},
+	} {
+		if err := (sim.Config{Faults: &faults}).Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("what is wrong with %v is said to be %v, want %q", faults, err, want)
+		}
+	}
+	wrong := sim.Config{Configure: func(_ int, cfg *replica.Config) { cfg.PipelineDepth = 0 }}
+	if _, err := sim.Run(t.Context(), wrong); err == nil || !strings.Contains(err.Error(), "configure replica 0: pipeline depth 0") {
+		t.Errorf("replicas without a pipeline were simulated: %v", err)
 	}
 	over, cancel := context.WithCancel(t.Context())
 	cancel()

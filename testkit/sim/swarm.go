@@ -14,8 +14,14 @@ import (
 // Faults are what goes wrong during the first phase of a run. Every seed draws
 // its own selection: a cluster that suffers from everything at once never gets
 // far enough for the rarer bugs.
+//
+// Those of one's own, in Config, are all there is: a field that is left out is a
+// fault that does not happen. &Faults{} is a cluster that lacks nothing, and
+// &Faults{Loss: 100} one that loses every tenth frame. The fields that are no
+// faults have defaults.
 type Faults struct {
-	// DelayMin and DelayMax bound how long a frame travels.
+	// DelayMin and DelayMax bound how long a frame travels; DelayMax is DelayMin
+	// if 0.
 	DelayMin, DelayMax time.Duration
 	// Loss and Duplicate count frames of 1000.
 	Loss, Duplicate int
@@ -33,8 +39,11 @@ type Faults struct {
 	Partitions, Crashes, WriteFailures, Panics, Pauses time.Duration
 	// TrackerPanics counts messages to phase trackers of 1000.
 	TrackerPanics int
-	// CheckpointInterval is the chain's, the others are the replicas'.
-	CheckpointInterval        messages.Seq
+	// CheckpointInterval is the chain's, in sequences; 4 if 0.
+	CheckpointInterval messages.Seq
+	// PipelineDepth is how many sequences a leader has in flight, at most two
+	// checkpoint intervals; 4 if 0. MaxPending is how many vertices a replica's pool
+	// takes; 1000 if 0.
 	PipelineDepth, MaxPending int
 	// Retain has ledgers keep no more than so many sequences and what lies above
 	// their snapshots, and snapshots at every checkpoint; 0 keeps all.
@@ -57,31 +66,11 @@ type Faults struct {
 type Role struct {
 	Member     int
 	Behaviours []string // by their names in package byzantine, one after the other
-	Strength   int      // of those that have one, of 1000
+	Strength   int      // of those that have one, 0 to 1000
 }
 
 func (r Role) String() string {
 	return fmt.Sprintf("replica %d is %s (%d‰)", r.Member, strings.Join(r.Behaviours, ", "), r.Strength)
-}
-
-// validate checks the roles: of at most f members, none of whom has two.
-func (f *Faults) validate(n int) error {
-	if len(f.Byzantine) > messages.MaxFaulty(n) {
-		return fmt.Errorf("%d members misbehave, of %d only %d may", len(f.Byzantine), n, messages.MaxFaulty(n))
-	}
-	var seen []int
-	for _, r := range f.Byzantine {
-		if r.Member < 0 || r.Member >= n || slices.Contains(seen, r.Member) {
-			return fmt.Errorf("member %d cannot misbehave, or does already", r.Member)
-		}
-		seen = append(seen, r.Member)
-		for _, name := range r.Behaviours {
-			if _, ok := byzantine.ByName(name); !ok {
-				return fmt.Errorf("no behaviour is called %q", name)
-			}
-		}
-	}
-	return nil
 }
 
 // drawRoles draws who misbehaves: in half of all runs somebody does.
