@@ -11,24 +11,26 @@ import (
 // Await waits until a replica executed seq and says where it is.
 func (c *Cluster) Await(i int, seq messages.Seq) messages.Seq {
 	c.t.Helper()
+	r := c.running(i)
 	c.AwaitEvent(i, func(e messages.Event) bool {
 		if f, ok := e.(messages.Finalized); ok {
 			return f.Seq >= seq
 		}
 		t, ok := e.(messages.StateInstalled)
 		return ok && t.Seq >= seq
-	}, func() bool { return c.replicas[i].CurrentSequence() >= seq })
-	return c.replicas[i].CurrentSequence()
+	}, func() bool { return r.CurrentSequence() >= seq })
+	return r.CurrentSequence()
 }
 
 // AwaitStable waits until a replica's checkpoint at seq is stable. Its word on
 // that comes a moment after the event, which may be past by then.
 func (c *Cluster) AwaitStable(i int, seq messages.Seq) {
 	c.t.Helper()
-	for deadline := time.Now().Add(patience); c.replicas[i].Status().StableCheckpoint < seq; c.AwaitHeartbeat(i) {
+	r := c.running(i)
+	for deadline := time.Now().Add(patience); r.Status().StableCheckpoint < seq; c.AwaitHeartbeat(i) {
 		if time.Now().After(deadline) {
 			c.t.Fatalf("replica %d is at sequence %d, stable checkpoint %d, and %d is not stable",
-				i, c.replicas[i].CurrentSequence(), c.replicas[i].Status().StableCheckpoint, seq)
+				i, r.CurrentSequence(), r.Status().StableCheckpoint, seq)
 		}
 	}
 }
@@ -37,7 +39,8 @@ func (c *Cluster) AwaitStable(i int, seq messages.Seq) {
 // past. Events are followed before already is asked, so none is missed.
 func (c *Cluster) AwaitEvent(i int, is func(messages.Event) bool, already func() bool) {
 	c.t.Helper()
-	events := c.replicas[i].Subscribe(1 << 12)
+	r := c.running(i)
+	events := r.Subscribe(1 << 12)
 	defer events.Close()
 	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
@@ -48,14 +51,14 @@ func (c *Cluster) AwaitEvent(i int, is func(messages.Event) bool, already func()
 		select {
 		case e, open := <-events.C:
 			if !open {
-				c.t.Fatalf("replica %d stopped: %v", i, c.replicas[i].Err())
+				c.t.Fatalf("replica %d stopped: %v", i, r.Err())
 			}
 			if is(e) {
 				return
 			}
 		case <-ctx.Done():
 			c.t.Fatalf("replica %d is at sequence %d, stable checkpoint %d, and what was awaited did not happen",
-				i, c.replicas[i].CurrentSequence(), c.replicas[i].Status().StableCheckpoint)
+				i, r.CurrentSequence(), r.Status().StableCheckpoint)
 		}
 	}
 }
@@ -63,23 +66,25 @@ func (c *Cluster) AwaitEvent(i int, is func(messages.Event) bool, already func()
 // AwaitHeartbeat lets about a heartbeat of a replica pass.
 func (c *Cluster) AwaitHeartbeat(i int) {
 	c.t.Helper()
+	r := c.running(i)
 	beat := time.NewTimer(replica.DefaultConfig().Heartbeat)
 	defer beat.Stop()
 	select {
 	case <-beat.C:
-	case <-c.replicas[i].Done():
-		c.t.Fatalf("replica %d stopped: %v", i, c.replicas[i].Err())
+	case <-r.Done():
+		c.t.Fatalf("replica %d stopped: %v", i, r.Err())
 	}
 }
 
 // AwaitHalted waits until a replica has stopped executing and voting.
 func (c *Cluster) AwaitHalted(i int) {
 	c.t.Helper()
+	r := c.running(i)
 	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
 	poll := time.NewTicker(10 * time.Millisecond)
 	defer poll.Stop()
-	for c.replicas[i].Status().Halted == "" {
+	for r.Status().Halted == "" {
 		select {
 		case <-poll.C:
 		case <-ctx.Done():
@@ -92,8 +97,9 @@ func (c *Cluster) AwaitHalted(i int) {
 // that ended it.
 func (c *Cluster) AwaitEnd(i int) error {
 	c.t.Helper()
-	c.await(c.replicas[i].Done(), "replica %d goes on", i)
-	err := c.replicas[i].Err()
+	r := c.running(i)
+	c.await(r.Done(), "replica %d goes on", i)
+	err := r.Err()
 	_ = c.stop(i) // fails for the same reason
 	return err
 }

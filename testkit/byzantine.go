@@ -14,6 +14,8 @@ import (
 // after the other; without any it is honest again. Of at most f members at a time
 // the others must not take harm.
 func (c *Cluster) Byzantine(i int, behaviours ...byzantine.Behaviour) {
+	c.t.Helper()
+	c.check(i)
 	c.timeline.tell("member %d misbehaves in %d ways", i, len(behaviours))
 	c.members[i].Behave(behaviours...)
 }

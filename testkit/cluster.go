@@ -76,23 +76,53 @@ func New(t testing.TB, n int, opts ...Option) *Cluster {
 }
 
 // Home is the folder of a replica on its disk.
-func (c *Cluster) Home(i int) string { return fmt.Sprintf("%s/replica-%d", c.o.dir, i) }
+func (c *Cluster) Home(i int) string {
+	c.t.Helper()
+	c.check(i)
+	return fmt.Sprintf("%s/replica-%d", c.o.dir, i)
+}
 
 // Disk is the disk of a replica.
-func (c *Cluster) Disk(i int) vfs.FS { return c.disks[i] }
+func (c *Cluster) Disk(i int) vfs.FS {
+	c.t.Helper()
+	c.check(i)
+	return c.disks[i]
+}
 
-// SetDisk gives a replica that is down another disk.
-func (c *Cluster) SetDisk(i int, disk vfs.FS) { c.disks[i] = disk }
+// SetDisk gives a replica that is down another disk, for its next start.
+func (c *Cluster) SetDisk(i int, disk vfs.FS) {
+	c.t.Helper()
+	c.check(i)
+	c.disks[i] = c.faults[i].disk(disk, c.Home(i))
+}
 
 // Key is the signing key of a member, for tests that play one.
-func (c *Cluster) Key(i int) crypto.PrivateKey { return c.keys[i] }
+func (c *Cluster) Key(i int) crypto.PrivateKey {
+	c.t.Helper()
+	c.check(i)
+	return c.keys[i]
+}
 
 // Replica is a running replica, nil while it is killed.
-func (c *Cluster) Replica(i int) *replica.Replica { return c.replicas[i] }
+func (c *Cluster) Replica(i int) *replica.Replica {
+	c.t.Helper()
+	c.check(i)
+	return c.replicas[i]
+}
 
-// Start starts a replica on what its disk holds.
+// Start starts a replica that is down on what its disk holds: one that was killed,
+// or that has ended by itself.
 func (c *Cluster) Start(i int) {
 	c.t.Helper()
+	c.check(i)
+	if r := c.replicas[i]; r != nil {
+		select {
+		case <-r.Done():
+			_ = c.stop(i) // fails for the reason it ended for
+		default:
+			c.t.Fatalf("replica %d is running already: Kill it first, or Restart it", i)
+		}
+	}
 	cfg := replica.DefaultConfig()
 	cfg.FinalityTimeout, cfg.HeartbeatTimeout = slowness*cfg.FinalityTimeout, slowness*cfg.HeartbeatTimeout
 	cfg.Genesis, cfg.Key, cfg.Home, cfg.SegmentBytes = c.Genesis, c.keys[i], c.Home(i), c.o.segmentBytes
@@ -116,9 +146,10 @@ func (c *Cluster) Start(i int) {
 	c.timeline.follow(i, r)
 }
 
-// Kill stops a replica; what is on its disk stays.
+// Kill stops a replica, if it runs; what is on its disk stays.
 func (c *Cluster) Kill(i int) {
 	c.t.Helper()
+	c.check(i)
 	if err := c.stop(i); err != nil {
 		c.t.Errorf("stop replica %d: %v", i, err)
 	}
@@ -154,6 +185,12 @@ func (c *Cluster) stopAll() {
 // Partition cuts all links between the given groups; members in no group are
 // cut off from everybody.
 func (c *Cluster) Partition(groups ...[]int) {
+	c.t.Helper()
+	for _, members := range groups {
+		for _, m := range members {
+			c.check(m)
+		}
+	}
 	c.timeline.tell("the network splits into %v", groups)
 	group := make(map[int]int)
 	for g, members := range groups {
@@ -188,9 +225,10 @@ func (c *Cluster) Propose(i int, payload string) messages.Seq {
 // ProposeAll has vertices finalised at a replica.
 func (c *Cluster) ProposeAll(i int, vertices []replica.Vertex) []replica.Receipt {
 	c.t.Helper()
+	r := c.running(i)
 	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
-	receipts, err := c.replicas[i].ProposeAll(ctx, vertices)
+	receipts, err := r.ProposeAll(ctx, vertices)
 	if err != nil {
 		c.t.Fatalf("propose at replica %d: %v", i, err)
 	}

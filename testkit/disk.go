@@ -23,6 +23,8 @@ var ErrDisk = errors.New("injected by testkit: the disk is gone")
 // does not count: a replica survives its failing and tries again. The timeline says
 // what the fault struck.
 func (c *Cluster) DiskFault(i int) *Fault {
+	c.t.Helper()
+	c.check(i)
 	f := &Fault{pattern: "the journal", left: 1, done: make(chan struct{}), c: c, of: c.faults[i]}
 	f.of.mu.Lock()
 	defer f.of.mu.Unlock()

@@ -66,6 +66,7 @@ func (c *Cluster) CrashActor(i int, pattern string) *Fault {
 
 func (c *Cluster) fault(i int, f Fault) *Fault {
 	c.t.Helper()
+	c.check(i)
 	if _, err := path.Match(f.pattern, ""); err != nil || f.left < 1 {
 		c.t.Fatalf("panic on %q, %d times: %v", f.pattern, f.left, err)
 	}

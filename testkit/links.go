@@ -37,12 +37,16 @@ func newLinks(n int) *links {
 // Delay has every frame from one replica to another, or Any, travel so much
 // longer.
 func (c *Cluster) Delay(from, to int, by time.Duration) {
+	c.t.Helper()
+	c.checkEnds(from, to)
 	c.timeline.tell("frames from %d to %d take %v longer", from, to, by)
 	c.links.each(from, to, func(l *link) { l.delay = by })
 }
 
 // Drop loses so many of 1000 frames from one replica to another, or Any.
 func (c *Cluster) Drop(from, to, of1000 int) {
+	c.t.Helper()
+	c.checkEnds(from, to)
 	c.timeline.tell("%d‰ of the frames from %d to %d are lost", of1000, from, to)
 	c.links.each(from, to, func(l *link) { l.drop = of1000 })
 }
@@ -50,6 +54,8 @@ func (c *Cluster) Drop(from, to, of1000 int) {
 // Duplicate has so many of 1000 frames from one replica to another, or Any,
 // arrive twice.
 func (c *Cluster) Duplicate(from, to, of1000 int) {
+	c.t.Helper()
+	c.checkEnds(from, to)
 	c.timeline.tell("%d‰ of the frames from %d to %d come twice", of1000, from, to)
 	c.links.each(from, to, func(l *link) { l.duplicate = of1000 })
 }
@@ -57,6 +63,8 @@ func (c *Cluster) Duplicate(from, to, of1000 int) {
 // Reorder has so many of 1000 frames from one replica to another, or Any, be
 // overtaken by the next one.
 func (c *Cluster) Reorder(from, to, of1000 int) {
+	c.t.Helper()
+	c.checkEnds(from, to)
 	c.timeline.tell("%d‰ of the frames from %d to %d are overtaken", of1000, from, to)
 	c.links.each(from, to, func(l *link) { l.reorder = of1000 })
 }

@@ -12,7 +12,7 @@ import (
 // the other, until stop is called. All that was proposed becomes final.
 func (c *Cluster) Load(i, callers int) (stop func()) {
 	c.t.Helper()
-	r := c.replicas[i]
+	r := c.running(i)
 	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	ending := make(chan struct{})
 	var group sync.WaitGroup
@@ -43,7 +43,7 @@ func (c *Cluster) Load(i, callers int) (stop func()) {
 // names and values in turn.
 func (c *Cluster) Metric(i int, name string, labels ...string) float64 {
 	c.t.Helper()
-	families, err := c.replicas[i].Metrics().Gather()
+	families, err := c.running(i).Metrics().Gather()
 	if err != nil {
 		c.t.Fatal(err)
 	}
