@@ -1,7 +1,22 @@
 package messages
 
 // Event is what a replica tells those who run inside it: custom actors and
-// subscribers.
+// subscribers. All are values, never pointers, so a type switch has cases such as
+// messages.Finalized:
+//
+//	Finalized            a batch was executed
+//	Checkpointed         a checkpoint is stable
+//	StateInstalled       the state at a checkpoint was taken over from others
+//	ViewChanged          a view is active, with its leader
+//	LeaderSuspected      the leader is suspected, or no more
+//	ViolationDetected    a member is charged with something
+//	MemberBanned         a member lost its privileges
+//	BanEnded             and has them back
+//	EvidenceFound        there is proof that a member voted twice
+//	InvalidNewViewFound  there is proof that a leader began a view wrongly
+//
+// They tell of this replica alone: others have theirs, at other times. What they
+// refer to, as a batch, is shared and must not be changed.
 //
 //sumtype:decl
 type Event interface{ event() }

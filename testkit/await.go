@@ -35,8 +35,17 @@ func (c *Cluster) AwaitStable(i int, seq messages.Seq) {
 	}
 }
 
-// AwaitEvent waits for an event of a replica, unless already says that it is
-// past. Events are followed before already is asked, so none is missed.
+// AwaitEvent waits for an event of replica i, of the types that messages.Event lists,
+// that is accepts; a nil is accepts any. Events that were before the call do not
+// come again, so already says whether what is awaited is past; the replica's
+// events are followed before it is asked, and none is missed. A nil already says that
+// nothing is past yet: only what happens during the call counts.
+//
+//	c.Kill(0) // who leads view 0
+//	c.AwaitEvent(1, func(e messages.Event) bool {
+//		v, ok := e.(messages.ViewChanged)
+//		return ok && v.View >= 1
+//	}, func() bool { return c.Replica(1).CurrentView() >= 1 })
 func (c *Cluster) AwaitEvent(i int, is func(messages.Event) bool, already func() bool) {
 	c.t.Helper()
 	r := c.running(i)
@@ -44,7 +53,7 @@ func (c *Cluster) AwaitEvent(i int, is func(messages.Event) bool, already func()
 	defer events.Close()
 	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
-	if already() {
+	if already != nil && already() {
 		return
 	}
 	for {
@@ -53,12 +62,35 @@ func (c *Cluster) AwaitEvent(i int, is func(messages.Event) bool, already func()
 			if !open {
 				c.t.Fatalf("replica %d stopped: %v", i, r.Err())
 			}
-			if is(e) {
+			if is == nil || is(e) {
 				return
 			}
 		case <-ctx.Done():
 			c.t.Fatalf("replica %d is at sequence %d, stable checkpoint %d, and what was awaited did not happen",
 				i, r.CurrentSequence(), r.Status().StableCheckpoint)
+		}
+	}
+}
+
+// AwaitTrue waits until holds gives true, for what no event tells. It is asked at
+// once and then with every heartbeat, on the test's goroutine; what says what is
+// awaited, for the case that it does not come:
+//
+//	c.AwaitTrue("replica 2 is ready", func() bool {
+//		ready, _ := c.Replica(2).Ready()
+//		return ready
+//	})
+func (c *Cluster) AwaitTrue(what string, holds func() bool) {
+	c.t.Helper()
+	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	defer cancel()
+	beat := time.NewTicker(replica.DefaultConfig().Heartbeat)
+	defer beat.Stop()
+	for !holds() {
+		select {
+		case <-beat.C:
+		case <-ctx.Done():
+			c.t.Fatalf("after %v it is still not so: %s", patience, what)
 		}
 	}
 }
@@ -76,7 +108,15 @@ func (c *Cluster) AwaitHeartbeat(i int) {
 	}
 }
 
-// AwaitHalted waits until a replica has stopped executing and voting.
+// AwaitHalted waits until a replica has halted: it executes and votes no more, for it
+// would contradict itself or the others, but runs, answers and serves what it has.
+// Status().Halted says why. What leads there is a disk or a key that is not what it
+// was: an old copy of its disk (SetDisk), its key in use elsewhere too, or a state
+// that differs from a quorum's, of an application that is not deterministic; or more
+// than f members are convicted of lies, so that nothing is promised any more. A Restart
+// on the same disk mostly ends in the same; with a disk that is right (Kill, SetDisk,
+// Start) it goes on. A replica that a fault of this package ends does not halt: see
+// AwaitEnd.
 func (c *Cluster) AwaitHalted(i int) {
 	c.t.Helper()
 	r := c.running(i)
@@ -93,8 +133,12 @@ func (c *Cluster) AwaitHalted(i int) {
 	}
 }
 
-// AwaitEnd waits until a replica has failed, discards it, and gives the error
-// that ended it.
+// AwaitEnd waits until a replica has ended by itself, discards it as Kill does, and
+// gives the error that ended it. What leads there is a fault that a replica does not
+// survive in place: a failing disk (DiskFault), a panic of the journal, more than
+// five panics of another of its own actors in ten seconds (PanicOn), an application
+// that panics at the same batch twice. Its data are as they were, and Start lets it
+// live again. For one that stops voting and goes on otherwise see AwaitHalted.
 func (c *Cluster) AwaitEnd(i int) error {
 	c.t.Helper()
 	r := c.running(i)

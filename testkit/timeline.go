@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -19,13 +20,26 @@ type timeline struct {
 	mu      sync.Mutex
 	lines   []string
 	hooks   []func(int, messages.Event)
+	hooking sync.Mutex // held while one of them is called
 	readers sync.WaitGroup
 }
 
 func newTimeline() *timeline { return &timeline{begin: time.Now()} }
 
-// OnEvent has f called with every event of every replica from now on, one at a
-// time. It must not wait for the cluster.
+// OnEvent has f called with every event of every replica from now on, until the
+// test ends. Events are values of the types that messages.Event lists:
+//
+//	c.OnEvent(func(i int, e messages.Event) {
+//		if v, ok := e.(messages.ViewChanged); ok {
+//			t.Logf("replica %d is in view %d", i, v.View)
+//		}
+//	})
+//
+// f is called on goroutines of the cluster, never on the test's, but by one at a time;
+// what it shares with the test needs a lock. Events of one replica come in
+// their order. f may set faults (PanicOn, Drop, Byzantine and the like) and fail the
+// test with t.Error; it must not wait for the cluster, start or stop replicas, or
+// call t.Fatal.
 func (c *Cluster) OnEvent(f func(replica int, e messages.Event)) {
 	c.timeline.mu.Lock()
 	defer c.timeline.mu.Unlock()
@@ -33,12 +47,9 @@ func (c *Cluster) OnEvent(f func(replica int, e messages.Event)) {
 }
 
 func (l *timeline) tell(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tellLocked(fmt.Sprintf(format, args...))
-}
-
-func (l *timeline) tellLocked(text string) {
 	if len(l.lines) == timelineMax {
 		l.lines = append(l.lines[:0], l.lines[1:]...)
 	}
@@ -50,14 +61,22 @@ func (l *timeline) follow(i int, r *replica.Replica) {
 	events := r.Subscribe(1 << 12)
 	l.readers.Go(func() {
 		for e := range events.C {
-			l.mu.Lock()
-			l.tellLocked(fmt.Sprintf("replica %d: %s", i, describe(e)))
-			for _, hook := range l.hooks {
-				hook(i, e)
-			}
-			l.mu.Unlock()
+			l.tell("replica %d: %s", i, describe(e))
+			l.callHooks(i, e)
 		}
 	})
+}
+
+// callHooks leaves the timeline unlocked: what a hook does is told, too.
+func (l *timeline) callHooks(i int, e messages.Event) {
+	l.hooking.Lock()
+	defer l.hooking.Unlock()
+	l.mu.Lock()
+	hooks := slices.Clone(l.hooks)
+	l.mu.Unlock()
+	for _, hook := range hooks {
+		hook(i, e)
+	}
 }
 
 func (l *timeline) wait() { l.readers.Wait() }
