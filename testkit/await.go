@@ -27,10 +27,10 @@ func (c *Cluster) Await(i int, seq messages.Seq) messages.Seq {
 func (c *Cluster) AwaitStable(i int, seq messages.Seq) {
 	c.t.Helper()
 	r := c.running(i)
-	for deadline := time.Now().Add(patience); r.Status().StableCheckpoint < seq; c.AwaitHeartbeat(i) {
+	for deadline := time.Now().Add(c.o.patience); r.Status().StableCheckpoint < seq; c.AwaitHeartbeat(i) {
 		if time.Now().After(deadline) {
-			c.t.Fatalf("replica %d is at sequence %d, stable checkpoint %d, and %d is not stable",
-				i, r.CurrentSequence(), r.Status().StableCheckpoint, seq)
+			c.t.Fatalf("replica %d is at sequence %d, stable checkpoint %d, and %d is not stable after %v",
+				i, r.CurrentSequence(), r.Status().StableCheckpoint, seq, c.o.patience)
 		}
 	}
 }
@@ -51,7 +51,7 @@ func (c *Cluster) AwaitEvent(i int, is func(messages.Event) bool, already func()
 	r := c.running(i)
 	events := r.Subscribe(1 << 12)
 	defer events.Close()
-	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(c.t.Context(), c.o.patience)
 	defer cancel()
 	if already != nil && already() {
 		return
@@ -66,8 +66,8 @@ func (c *Cluster) AwaitEvent(i int, is func(messages.Event) bool, already func()
 				return
 			}
 		case <-ctx.Done():
-			c.t.Fatalf("replica %d is at sequence %d, stable checkpoint %d, and what was awaited did not happen",
-				i, r.CurrentSequence(), r.Status().StableCheckpoint)
+			c.t.Fatalf("replica %d is at sequence %d, stable checkpoint %d, and what was awaited did not happen within %v",
+				i, r.CurrentSequence(), r.Status().StableCheckpoint, c.o.patience)
 		}
 	}
 }
@@ -82,7 +82,7 @@ func (c *Cluster) AwaitEvent(i int, is func(messages.Event) bool, already func()
 //	})
 func (c *Cluster) AwaitTrue(what string, holds func() bool) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(c.t.Context(), c.o.patience)
 	defer cancel()
 	beat := time.NewTicker(replica.DefaultConfig().Heartbeat)
 	defer beat.Stop()
@@ -90,7 +90,7 @@ func (c *Cluster) AwaitTrue(what string, holds func() bool) {
 		select {
 		case <-beat.C:
 		case <-ctx.Done():
-			c.t.Fatalf("after %v it is still not so: %s", patience, what)
+			c.t.Fatalf("after %v it is still not so: %s", c.o.patience, what)
 		}
 	}
 }
@@ -120,7 +120,7 @@ func (c *Cluster) AwaitHeartbeat(i int) {
 func (c *Cluster) AwaitHalted(i int) {
 	c.t.Helper()
 	r := c.running(i)
-	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(c.t.Context(), c.o.patience)
 	defer cancel()
 	poll := time.NewTicker(10 * time.Millisecond)
 	defer poll.Stop()
@@ -128,7 +128,7 @@ func (c *Cluster) AwaitHalted(i int) {
 		select {
 		case <-poll.C:
 		case <-ctx.Done():
-			c.t.Fatalf("replica %d goes on voting", i)
+			c.t.Fatalf("replica %d goes on voting after %v", i, c.o.patience)
 		}
 	}
 }
@@ -142,7 +142,7 @@ func (c *Cluster) AwaitHalted(i int) {
 func (c *Cluster) AwaitEnd(i int) error {
 	c.t.Helper()
 	r := c.running(i)
-	c.await(r.Done(), "replica %d goes on", i)
+	c.await(r.Done(), "replica %d goes on after %v", i, c.o.patience)
 	err := r.Err()
 	_ = c.stop(i) // fails for the same reason
 	return err
@@ -151,7 +151,7 @@ func (c *Cluster) AwaitEnd(i int) error {
 // await waits for a channel to be closed, within patience.
 func (c *Cluster) await(done <-chan struct{}, format string, args ...any) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(c.t.Context(), c.o.patience)
 	defer cancel()
 	select {
 	case <-done:

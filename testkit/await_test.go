@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cretoai/consensus/messages"
 )
@@ -55,4 +56,50 @@ func TestWhoIsToldOfEventsMaySetFaults(t *testing.T) {
 	if story := strings.Join(r.log, "\n"); !strings.Contains(story, "actors executor of replica 2 are to panic") {
 		t.Errorf("the fault is missing in:\n%s", story)
 	}
+}
+
+func TestPatienceBoundsEachWait(t *testing.T) {
+	c := NewCluster(t, 4, WithPatience(250*time.Millisecond))
+	if deadline, ok := c.Context().Deadline(); !ok || time.Until(deadline) > 250*time.Millisecond {
+		t.Errorf("what is asked of a replica ends at %v", deadline)
+	}
+	c.Partition([]int{0, 1}, []int{2, 3}) // and nothing is final any more
+	fault := c.PanicOn(0, "nobody", 1, nil)
+	for want, what := range map[string]func(){
+		"after 250ms it is still not so: cows fly": func() { c.AwaitTrue("cows fly", func() bool { return false }) },
+		"replica 0 goes on after 250ms":            func() { _ = c.AwaitEnd(0) },
+		"replica 0 goes on voting after 250ms":     func() { c.AwaitHalted(0) },
+		"did not happen within 250ms":              func() { c.AwaitEvent(0, func(messages.Event) bool { return false }, nil) },
+		"8 is not stable after 250ms":              func() { c.AwaitStable(0, 8) },
+		"nobody has yet to strike after 250ms":     func() { fault.Await() },
+		"propose at replica 0":                     func() { c.Propose(0, "for nobody") },
+		"replica 0: there is no metric cows":       func() { c.Metric(0, "cows") },
+	} {
+		if message, at := fails(c, what); !strings.Contains(message, want) || at != "await_test.go" {
+			t.Errorf("fails with %q in %s, want %q", message, at, want)
+		}
+	}
+}
+
+func TestAClusterThatCannotBeIsRefused(t *testing.T) {
+	for want, what := range map[string]func(testing.TB){
+		"a cluster has 4 to 64 replicas, not 3":        func(f testing.TB) { NewCluster(f, 3) },
+		"a cluster has 4 to 64 replicas, not 65":       func(f testing.TB) { New(f, 65) },
+		"WithPatience(0s): nothing happens in no time": func(f testing.TB) { New(f, 4, WithPatience(0)) },
+	} {
+		if message, at := failsIn(t, what); message != want || at != "await_test.go" {
+			t.Errorf("fails with %q in %s, want %q", message, at, want)
+		}
+	}
+}
+
+// Load goes on for longer than any one wait may take.
+func TestLoadOutlastsPatience(t *testing.T) {
+	c := NewCluster(t, 4, WithPatience(2*time.Second))
+	stop := c.Load(0, 1)
+	began := time.Now()
+	c.AwaitTrue("more than patience has passed", func() bool { return time.Since(began) > 1200*time.Millisecond })
+	c.AwaitTrue("more than patience has passed", func() bool { return time.Since(began) > 2300*time.Millisecond })
+	stop()
+	stop() // is idle
 }

@@ -19,10 +19,12 @@ import (
 	"github.com/cretoai/consensus/testkit/byzantine"
 )
 
-// patience bounds every wait: a cluster that works needs a fraction of it.
-const patience = 30 * time.Second
+// patienceDefault bounds every wait: a cluster that works needs a fraction of it.
+const patienceDefault = 30 * time.Second
 
-// Cluster is a cluster of replicas in one process.
+// Cluster is a cluster of replicas in one process. Its methods belong to the test's
+// goroutine, as they fail the test with t.Fatal, at the line of the test that called
+// them; those that set faults may be called from any.
 type Cluster struct {
 	Genesis *messages.Genesis
 	// Network connects the replicas; links can be cut on it.
@@ -40,7 +42,7 @@ type Cluster struct {
 	timeline *timeline
 }
 
-// NewCluster starts n replicas and stops them when the test ends.
+// NewCluster starts n replicas, 4 to 64, and stops them when the test ends.
 func NewCluster(t testing.TB, n int, opts ...Option) *Cluster {
 	t.Helper()
 	c := New(t, n, opts...)
@@ -50,10 +52,16 @@ func NewCluster(t testing.TB, n int, opts ...Option) *Cluster {
 	return c
 }
 
-// New makes a cluster of n replicas of which none is started.
+// New makes a cluster of n replicas, 4 to 64, of which none is started.
 func New(t testing.TB, n int, opts ...Option) *Cluster {
 	t.Helper()
+	if n < messages.MembersMin || n > messages.MembersMax {
+		t.Fatalf("a cluster has %d to %d replicas, not %d", messages.MembersMin, messages.MembersMax, n)
+	}
 	o := newOptions(opts)
+	if o.patience <= 0 {
+		t.Fatalf("WithPatience(%v): nothing happens in no time", o.patience)
+	}
 	scheme, err := crypto.SchemeByName(o.scheme)
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +170,7 @@ func (c *Cluster) stop(i int) error {
 	}
 	c.replicas[i] = nil
 	c.timeline.tell("replica %d stops", i)
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), max(c.o.patience, patienceDefault))
 	defer cancel()
 	return r.Stop(ctx)
 }
@@ -216,6 +224,16 @@ func (c *Cluster) Heal() {
 	}
 }
 
+// Context is for what is asked of a replica without this package, and must end: it
+// does when the cluster's patience is over, counted from this call, or with the test.
+//
+//	answer, _, err := kvstore.Do(c.Context(), c.Replica(0), replica.Vertex{}, kvstore.Get("key"))
+func (c *Cluster) Context() context.Context {
+	ctx, cancel := context.WithTimeout(c.t.Context(), c.o.patience)
+	c.t.Cleanup(cancel)
+	return ctx
+}
+
 // Propose has a payload finalised at a replica and gives its sequence.
 func (c *Cluster) Propose(i int, payload string) messages.Seq {
 	c.t.Helper()
@@ -226,7 +244,7 @@ func (c *Cluster) Propose(i int, payload string) messages.Seq {
 func (c *Cluster) ProposeAll(i int, vertices []replica.Vertex) []replica.Receipt {
 	c.t.Helper()
 	r := c.running(i)
-	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(c.t.Context(), c.o.patience)
 	defer cancel()
 	receipts, err := r.ProposeAll(ctx, vertices)
 	if err != nil {

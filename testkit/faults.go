@@ -37,7 +37,7 @@ func (f *Fault) Struck() int {
 // Await waits until the fault has struck as often as it was to.
 func (f *Fault) Await() {
 	f.c.t.Helper()
-	f.c.await(f.done, "the fault in %s has yet to strike", f.pattern)
+	f.c.await(f.done, "the fault in %s has yet to strike after %v", f.pattern, f.c.o.patience)
 }
 
 // PanicOn makes the actors of replica i whose name matches pattern, such as

@@ -62,13 +62,21 @@ func callers() (frames []runtime.Frame) {
 
 // fails runs what a test does and gives what it fails with.
 func fails(c *Cluster, what func()) (message, at string) {
-	f := &failing{TB: c.t}
-	c.t = f
-	defer func() { c.t = f.TB }()
+	t := c.t
+	defer func() { c.t = t }()
+	return failsIn(t, func(f testing.TB) {
+		c.t = f
+		what()
+	})
+}
+
+// failsIn gives what a test that is given something to fail with does.
+func failsIn(t testing.TB, what func(f testing.TB)) (message, at string) {
+	f := &failing{TB: t}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		what()
+		what(f)
 	}()
 	<-done
 	return f.message, f.at

@@ -1,6 +1,8 @@
 package testkit
 
 import (
+	"time"
+
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
 
@@ -18,6 +20,7 @@ type options struct {
 	segmentBytes int64
 	dir          string
 	ask          bool
+	patience     time.Duration
 	params       func(*messages.Params)
 	disk         func(i int) vfs.FS
 	replica      func(i int) []replica.Option
@@ -26,7 +29,7 @@ type options struct {
 
 func newOptions(opts []Option) options {
 	o := options{
-		scheme: crypto.DefaultScheme, level: zerolog.InfoLevel, segmentBytes: 4 << 20,
+		scheme: crypto.DefaultScheme, level: zerolog.InfoLevel, segmentBytes: 4 << 20, patience: patienceDefault,
 		params:  func(*messages.Params) {},
 		disk:    func(int) vfs.FS { return vfs.NewMem() },
 		replica: func(int) []replica.Option { return nil },
@@ -38,10 +41,22 @@ func newOptions(opts []Option) options {
 	return o
 }
 
-// WithReplica gives replica i further options of package replica.
+// WithReplica gives replica i further options of package replica, such as an
+// application and actors of your own. f is called at every start, restarts included:
+// a new life needs a state machine of its own, for the one before keeps its memory,
+// and the state comes from the disk.
+//
+//	testkit.WithReplica(func(int) []replica.Option {
+//		return []replica.Option{replica.WithStateMachine(kvstore.New())}
+//	})
 func WithReplica(f func(i int) []replica.Option) Option { return func(o *options) { o.replica = f } }
 
-// WithConfig changes the configuration of replica i.
+// WithPatience is how long each wait may take before it fails the test: of Propose and
+// ProposeAll, of all Await*, of each vertex of Load, and of Context. The default is
+// 30 s.
+func WithPatience(d time.Duration) Option { return func(o *options) { o.patience = d } }
+
+// WithConfig changes the configuration of replica i, at every start.
 func WithConfig(f func(i int, cfg *replica.Config)) Option {
 	return func(o *options) { o.config = f }
 }
