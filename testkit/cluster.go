@@ -3,6 +3,7 @@ package testkit
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ type Cluster struct {
 	started  []bool // at least once
 	links    *links
 	members  []*byzantine.Member
+	lied     []atomic.Bool // at any time
 	timeline *timeline
 }
 
@@ -69,7 +71,7 @@ func New(t testing.TB, n int, opts ...Option) *Cluster {
 	c := &Cluster{
 		Network: cluster.NewMemoryNetwork(n),
 		t:       t, o: o, disks: make([]vfs.FS, n), replicas: make([]*replica.Replica, n),
-		faults: make([]*faults, n), started: make([]bool, n), links: newLinks(n), timeline: newTimeline(),
+		faults: make([]*faults, n), started: make([]bool, n), lied: make([]atomic.Bool, n), links: newLinks(n), timeline: newTimeline(),
 	}
 	t.Cleanup(func() { c.timeline.tellFailure(t) })
 	c.Genesis, c.keys, _ = cryptotest.NewMembers(n, 1, scheme)

@@ -29,9 +29,9 @@ var Behaviours = []Named{
 	{"lying-view-changes", func(int) Behaviour { return LyingViewChanges() }},
 	{"lying-new-views", func(int) Behaviour { return LyingNewViews() }},
 	{"mutating", func(strength int) Behaviour { return Mutating(strength) }},
-	{Amnesiac, func(int) Behaviour { return honest{} }},
-	{Dead, func(int) Behaviour { return honest{} }},
-	{Twins, func(int) Behaviour { return honest{} }},
+	{Amnesiac, func(int) Behaviour { return simulated{name: Amnesiac} }},
+	{Dead, func(int) Behaviour { return simulated{name: Dead} }},
+	{Twins, func(int) Behaviour { return simulated{name: Twins} }},
 	{"lying-state", func(int) Behaviour { return LyingState() }},
 	{"skipping", func(int) Behaviour { return Skipping() }},
 	{"emptying", func(int) Behaviour { return Emptying() }},
@@ -39,7 +39,8 @@ var Behaviours = []Named{
 }
 
 // Amnesiac, Dead and Twins name ways to fail that are no matter of messages:
-// whoever runs the member sees to them. An amnesiac comes back from every crash
+// whoever runs the member sees to them, as the simulator does. In a member of one's
+// own they change nothing, see SimulatedOnly. An amnesiac comes back from every crash
 // with an empty disk and its old key; a dead member does not come back; twins are
 // two honest replicas with one key that know nothing of each other (Bano et al.,
 // OPODIS 2021).
@@ -48,6 +49,19 @@ const (
 	Dead     = "dead"
 	Twins    = "twins"
 )
+
+// simulated stands for a way to fail that is none of messages.
+type simulated struct {
+	honest
+	name string
+}
+
+// SimulatedOnly gives the name of a behaviour that only the simulator performs,
+// and whether this is one.
+func SimulatedOnly(b Behaviour) (name string, only bool) {
+	s, only := b.(simulated)
+	return s.name, only
+}
 
 // ByName finds a behaviour.
 func ByName(name string) (Named, bool) {
