@@ -74,11 +74,44 @@ type Result = actors.Result
 func WithStateMachine(app StateMachine) Option { return func(o *options) { o.app = app } }
 
 // WithActor adds an actor of your own to the replica's tree. It receives the
-// events of package messages (Finalized, Checkpointed, LeaderSuspected,
-// ViewChanged, ViolationDetected, MemberBanned, BanEnded, EvidenceFound, InvalidNewViewFound) as
-// values, is restarted when it panics, and cannot take
-// the replica down. produce is called at every start and restart; name is
+// replica's events as values, of the types that messages.Event lists, is restarted
+// when it panics, and cannot take the replica down. produce is called at every start
+// and restart, so what is to outlast a panic lies outside of what it makes; name is
 // unique among your actors.
+//
+//	replica.WithActor("audit", func() actor.Actor {
+//		return actor.ReceiveFunc(func(c actor.Context) {
+//			switch e := c.Message().(type) {
+//			case messages.Finalized:
+//				log.Print(e.Seq, e.Executed)
+//			case messages.StateInstalled:
+//				log.Print("nothing is told of what lies between, up to ", e.Seq)
+//			}
+//		})
+//	})
+//
+// Each event is delivered at most once, and those of one kind in order: a Finalized
+// for every sequence, with these exceptions.
+//
+//   - Delivery is beside everything else. Propose may return before or after the actor
+//     is told of its vertex, and an actor that is slow does not slow the replica: what
+//     waits for it takes memory, without a bound.
+//   - The event at which the actor panics is lost to it. Those behind it come. A panic
+//     of one of the replica's own actors may cost an event, too.
+//   - Events are not stored. When the replica stops or ends, those that wait are
+//     lost; after a start nothing is repeated, and what the start itself executes
+//     from its disk is not told. It goes on with the first sequence that is executed
+//     after that.
+//   - Of sequences whose outcome is taken over by a state transfer only
+//     StateInstalled tells: the Finalized after it is of the next sequence. What is
+//     fetched batch by batch comes as ever.
+//   - After more than ten panics in ten seconds the actor is stopped, the log says so,
+//     and it is not started again before the replica is.
+//
+// An actor that must miss nothing keeps the last sequence it handled, and reads the
+// gap before a Finalized from the ledger (Replica.Batch), from FirstSequence on. An
+// actor that must be told exactly what is executed, with it, is no actor but an
+// application: see WithStateMachine.
 func WithActor(name string, produce func() actor.Actor) Option {
 	return func(o *options) { o.custom = append(o.custom, actors.Custom{Name: name, Produce: produce}) }
 }
