@@ -53,7 +53,7 @@ func TestWhoIsToldOfEventsMaySetFaults(t *testing.T) {
 	c.AwaitTrue("the second was told", func() bool { return told.Load() > 0 })
 	r := &recorder{TB: t, failed: true}
 	c.timeline.tellFailure(r)
-	if story := strings.Join(r.log, "\n"); !strings.Contains(story, "actors executor of replica 2 are to panic") {
+	if story := strings.Join(r.log, "\n"); !strings.Contains(story, "actor executor of replica 2 is to panic") {
 		t.Errorf("the fault is missing in:\n%s", story)
 	}
 }
