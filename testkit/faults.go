@@ -73,7 +73,8 @@ func (c *Cluster) PanicOnSend(i int, sender string, times int, is func(message a
 }
 
 // CrashActor makes the next actor of replica i whose name matches pattern panic,
-// at the next message it gets: PanicOn, once, at whatever it is. It is restarted in
+// at the next message it gets: PanicOn, once, at whatever it is. An actor that is idle
+// gets none: have something proposed before you Await the fault. It is restarted in
 // place as after any panic, within milliseconds, and the replica goes on. Two things
 // end a replica (AwaitEnd): a panic of the journal, and more than five within ten
 // seconds of another of its own actors. One of your own is restarted ten times in ten
