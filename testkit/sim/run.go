@@ -51,9 +51,11 @@ type Result struct {
 	Faults   Faults
 	// Hash covers every step and every frame: runs of one seed have the same.
 	Hash [32]byte
-	// Err is the first property that was violated, a Violation; nil if none.
+	// Err is the first property that was violated, a Violation; nil if none. The run
+	// ends there.
 	Err error
-	// Story is the end of what was done to the cluster, one line each.
+	// Story is the end of what was done to the cluster and what came of it, one line
+	// each, with the cluster's time.
 	Story []string
 
 	Steps     int           // messages handled by actors
@@ -97,8 +99,11 @@ type simulation struct {
 }
 
 // Run simulates a cluster from one seed: first with faults, then without, until
-// everything is final everywhere. The error is about the configuration; what
-// the cluster did wrong is in the Result.
+// everything is final everywhere. The error is about the configuration or the context;
+// what the cluster did wrong is in the Result, as its Err. Runs may be parallel.
+//
+// When the context ends, Run soon does, with its error, and a Result of what was until
+// then, which is no verdict. The Result is nil if nothing was run.
 func Run(ctx context.Context, cfg Config) (*Result, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {

@@ -187,6 +187,31 @@ func TestRunSaysWhatIsWrongWithAConfiguration(t *testing.T) {
 	}
 }
 
+// ending ends a context after some lines of a trace.
+type ending struct {
+	left int
+	end  context.CancelFunc
+}
+
+func (e *ending) Write(line []byte) (int, error) {
+	if e.left--; e.left == 0 {
+		e.end()
+	}
+	return len(line), nil
+}
+
+// TestARunWhoseContextEndsGivesWhatThereWas: with the error, so that nobody takes it
+// for a verdict.
+func TestARunWhoseContextEndsGivesWhatThereWas(t *testing.T) {
+	whole := simulate(t, sim.Config{Seed: 1})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	r, err := sim.Run(ctx, sim.Config{Seed: 1, Trace: &ending{2000, cancel}})
+	if !errors.Is(err, context.Canceled) || r == nil || r.Steps == 0 || r.Steps >= whole.Steps {
+		t.Errorf("the run gave %+v, %v", r, err)
+	}
+}
+
 // TestD1_FindsVotesSentBeforeTheyAreDurable takes the flush away: a
 // crash shows that somebody would forget what it signed.
 func TestD1_FindsVotesSentBeforeTheyAreDurable(t *testing.T) {
