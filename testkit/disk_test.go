@@ -66,3 +66,23 @@ func TestADiskFaultStrikesWhatIsNotSurvived(t *testing.T) {
 		t.Errorf("%q is missing in:\n%s", want, story)
 	}
 }
+
+// A disk that a test gave a replica fails as its own does, and one that ended of it
+// is started again whether or not somebody waited for its end.
+func TestADiskFaultStrikesADiskThatWasGiven(t *testing.T) {
+	c := New(t, 4)
+	c.SetDisk(3, vfs.NewMem())
+	for i := range 4 {
+		c.Start(i)
+	}
+	fault := c.DiskFault(3)
+	seq := c.Propose(0, "is recorded, or not")
+	fault.Await()
+	r := c.Replica(3)
+	<-r.Done()
+	if !errors.Is(r.Err(), ErrDisk) {
+		t.Errorf("the replica ended with %v", r.Err())
+	}
+	c.Start(3)
+	c.Await(3, seq)
+}
