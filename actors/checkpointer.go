@@ -13,7 +13,8 @@ import (
 // what changed since the one before, and the index of a hundred thousand vertices,
 // take as long as many sequences, and all replicas do it at the same time. One is
 // being written at a time; the executor knows which, and asks again after a panic
-// on either side. Writing one again changes nothing. [C3]
+// on either side. What is in the store, or has been replaced there, is not written
+// again. [C3]
 type checkpointer struct {
 	t    *Tree
 	life int // 1 for the first
@@ -58,6 +59,9 @@ func (k *checkpointer) commit(s *storing) error {
 	x := k.t.execution
 	x.store.Lock()
 	defer x.store.Unlock()
+	if s.stable.Seq <= x.stored {
+		return nil
+	}
 	batch := k.t.cfg.State.NewBatch()
 	for _, im := range s.images {
 		im.write(batch, x.layout)
@@ -67,5 +71,9 @@ func (k *checkpointer) commit(s *storing) error {
 	}
 	k.t.ledger.vertices.write(batch, s.stable.Seq)
 	setStable(batch, s.stable, s.views)
-	return batch.Commit(true)
+	if err := batch.Commit(true); err != nil {
+		return err
+	}
+	x.stored = s.stable.Seq
+	return nil
 }

@@ -24,9 +24,10 @@ type execution struct {
 	images  []*image // checkpoints not yet durable, ascending
 	written messages.Seq
 	storing *storing // the checkpoint that is being written
-	// store is held while a checkpoint is being written: who reads the state of one
-	// back holds it, too.
+	// store is held while a checkpoint is being written, or a state replaced: who reads
+	// the state of one back holds it, too.
 	store   sync.Mutex
+	stored  messages.Seq           // the checkpoint in the store
 	stable  *pbft.StableCheckpoint // the highest certificate not yet durable
 	later   *pbft.StableCheckpoint // one above it, while it is that of a snapshot
 	durable *pbft.StableCheckpoint // the last one that was made so, nil before
@@ -45,7 +46,7 @@ type execution struct {
 }
 
 func newExecution(state *executedState, l *layout, snapshotInterval messages.Seq) *execution {
-	return &execution{state: state, backlog: pbft.NewBacklog[*decided](state.seq), written: state.seq, layout: l, snapshotInterval: snapshotInterval}
+	return &execution{state: state, backlog: pbft.NewBacklog[*decided](state.seq), written: state.seq, stored: state.seq, layout: l, snapshotInterval: snapshotInterval}
 }
 
 // delivery is a batch that was applied, on its way to everyone concerned.
@@ -103,6 +104,7 @@ func (x *executor) resume(c actor.Context) {
 		x.tellInstalled(c)
 	}
 	x.storeAgain(c)
+	x.onInstall(c)
 	if x.durable != nil {
 		c.Send(x.t.links.sequencer, &stableDurable{*x.durable})
 	}

@@ -66,6 +66,8 @@ func (x *executor) Receive(c actor.Context) {
 	case *install:
 		x.install = m
 		x.onInstall(c)
+	case *viewsBeside:
+		x.putInForce(c, m)
 	}
 }
 

@@ -17,6 +17,13 @@ type (
 		manifest *messages.Manifest
 		stable   pbft.StableCheckpoint
 	}
+	// viewsWanted asks the sequencer what of views belongs beside the state at seq, and
+	// viewsBeside tells.
+	viewsWanted struct{ seq messages.Seq }
+	viewsBeside struct {
+		seq   messages.Seq
+		views []byte
+	}
 	// installed says that execution goes on behind it.
 	installed struct {
 		stable pbft.StableCheckpoint
@@ -26,30 +33,38 @@ type (
 	installRefused struct{ seq messages.Seq }
 )
 
-// onInstall puts a state in force, once it is known what of views belongs beside
-// it, and no checkpoint of an older one is being written. Until its one write is
-// durable, the disk holds the state before; from then on this one, with its
-// certificate. So a crash at any point leaves one of the two, and the window moves
-// only for one that is there. Of views, votes and claims nothing is touched. [R4, C3]
+// onInstall asks what of views belongs beside a state that is to be put in force, if
+// there is one and no checkpoint of an older one is being written. It may be asked
+// again: a sequencer that panics may not answer.
 func (x *executor) onInstall(c actor.Context) {
-	views := x.t.views.Load()
-	if x.install == nil || views == nil || x.storing != nil {
+	if x.installable() {
+		c.Send(x.t.links.sequencer, &viewsWanted{x.install.manifest.Seq})
+	}
+}
+
+func (x *executor) installable() bool {
+	_, halted := x.t.Halted()
+	return x.install != nil && x.storing == nil && !halted
+}
+
+// putInForce puts a state in force. Until its one write is durable, the disk holds
+// the state before; from then on this one, with its certificate. So a crash at any
+// point leaves one of the two, and the window moves only for one that is there. Of
+// views, votes and claims nothing is touched: what the sequencer recorded of views
+// before it answered is written beside the state, and what it records since lies above
+// it in the journal. [R4, C3, V7]
+func (x *executor) putInForce(c actor.Context, beside *viewsBeside) {
+	if !x.installable() || x.install.manifest.Seq != beside.seq {
 		return
 	}
 	in := x.install
-	if _, halted := x.t.Halted(); halted {
-		return
-	}
 	x.install = nil
 	if in.manifest.Seq <= x.state.seq {
 		c.Send(x.t.links.sync, &executed{seq: x.state.seq}) // caught up meanwhile
 		return
 	}
 	x.changing = true
-	state, ok, err := x.takeOver(in)
-	if err == nil && ok {
-		err = x.commitInstalled(in, *views)
-	}
+	state, ok, err := x.replace(in, beside.views)
 	if err != nil {
 		x.t.fail(fmt.Errorf("install the state of checkpoint %d: %w", in.manifest.Seq, err))
 		return
@@ -68,6 +83,17 @@ func (x *executor) onInstall(c actor.Context) {
 	x.t.log.Info().Uint64("seq", uint64(state.seq)).Stringer("head", state.head).Msg("state taken over from the others; the ledger begins behind it")
 	x.trim()
 	x.run(c)
+}
+
+// replace writes a state in place of the one before, if it is the one that was signed.
+// No checkpoint of that one is written meanwhile, nor later.
+func (x *executor) replace(in *install, views []byte) (state *executedState, ok bool, err error) {
+	x.store.Lock()
+	defer x.store.Unlock()
+	if state, ok, err = x.takeOver(in); err != nil || !ok {
+		return nil, false, err
+	}
+	return state, true, x.commitInstalled(in, views)
 }
 
 // takeOver reads the fetched state into memory and compares it with what was
@@ -120,7 +146,7 @@ func (x *executor) commitInstalled(in *install, views []byte) error {
 	if err := batch.Commit(true); err != nil {
 		return err
 	}
-	x.layout.gen = gen
+	x.layout.gen, x.stored = gen, in.manifest.Seq
 	x.t.generation.Store(uint32(gen))
 	return nil
 }

@@ -103,6 +103,8 @@ func (s *sequencer) Receive(c actor.Context) {
 		s.perform(c, s.core.OnInstalled(m.stable, m.head))
 		s.t.quarantine.forget(m.stable.Seq)
 		s.announce(c)
+	case *viewsWanted:
+		c.Send(s.t.links.executor, &viewsBeside{m.seq, *encodeViews(s.core.ViewsBeside(m.seq))})
 	case *checkpointReached:
 		s.perform(c, s.core.OnCheckpointReached(m.seq, m.state))
 	case *certificateArrived:

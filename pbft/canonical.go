@@ -148,7 +148,7 @@ func (s *Sequencer) AppendCanonical(b []byte) []byte {
 	c.gatherer(&s.gatherer)
 	c.fetching(s.fetching)
 	c.newcomer(s.newcomer)
-	for _, n := range [...]messages.Seq{s.executed, s.highest, s.reported} {
+	for _, n := range [...]messages.Seq{s.executed, s.highest, s.beside, s.reported} {
 		c.u64(uint64(n))
 	}
 	c.digest(s.head)

@@ -35,6 +35,7 @@ type Sequencer struct {
 	highest   messages.Seq    // the highest sequence anything was heard of
 	stable    StableCheckpoint
 	floor     StableCheckpoint                 // where the window begins: stable, or a NewView's min-s above it
+	beside    messages.Seq                     // the highest checkpoint whose state is about to be taken over
 	certified StableCheckpoint                 // the highest certificate known, perhaps of a state not executed yet
 	states    map[messages.Seq]messages.Digest // own state digests above the stable checkpoint
 	reopened  map[messages.Seq]bool            // executed, and voted on again in this view

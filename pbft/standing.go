@@ -52,6 +52,14 @@ func (s *Sequencer) ViewRecords() []Record {
 	return records
 }
 
+// ViewsBeside are the ViewRecords that belong beside the state at a checkpoint that is
+// about to be taken over, far above the window. What is recorded of views from now on
+// is stamped above it: a restart from it reads both. [V7, R4]
+func (s *Sequencer) ViewsBeside(seq messages.Seq) []Record {
+	s.beside = max(s.beside, seq)
+	return s.ViewRecords()
+}
+
 // Underway is a batch on its way to being executed.
 type Underway struct {
 	Seq   messages.Seq

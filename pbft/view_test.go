@@ -217,6 +217,25 @@ func TestV6_MinSIsAdopted(t *testing.T) {
 	}
 }
 
+// Whoever takes over a state far ahead must not forget a view it has left: what was
+// recorded before is written beside the state, and what is recorded from then on is above
+// it in the journal. [V7, R4]
+func TestV7_ViewsAreRecordedAboveAStateThatIsTakenOver(t *testing.T) {
+	const ahead = 1000
+	s := newSequencer(2)
+	if beside := s.ViewsBeside(ahead); len(beside) != 0 {
+		t.Fatalf("it never left a view, and beside the state belongs %+v", beside)
+	}
+	for _, r := range one[pbft.Flush](t, s.ChangeView(1)).Group.Records {
+		if r.Vote.Seq <= ahead {
+			t.Errorf("a record of kind %v is at %d, and a restart reads what is above %d", r.Kind, r.Vote.Seq, ahead)
+		}
+	}
+	if beside := s.ViewsBeside(ahead / 2); len(beside) != 1 || beside[0].ViewChange == nil || beside[0].ViewChange.View != 1 {
+		t.Errorf("it left for view 1, and beside the state belongs %+v", beside)
+	}
+}
+
 // A NewView that contradicts what was executed is a safety alarm, not a matter
 // of opinion. [V6]
 func TestV6_ANewViewThatContradictsTheLedgerStopsTheReplica(t *testing.T) {

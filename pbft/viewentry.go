@@ -29,12 +29,12 @@ func (s *Sequencer) ChangeView(view messages.View) []Effect {
 }
 
 // stamp gives records about views a sequence above everything this replica has
-// executed or may vote for: the journal keeps what is above the stable
+// executed, may vote for, or is about to take over: the journal keeps what is above the stable
 // checkpoint, and by the time that one is passed a newer record, or the state
 // beside the checkpoint, says where the voter stands.
 func (s *Sequencer) stamp(records []Record) {
 	for i := range records {
-		records[i].Vote.Seq = max(s.voter.Marks().High, s.executed) + 1
+		records[i].Vote.Seq = max(s.voter.Marks().High, s.executed, s.beside) + 1
 	}
 }
 

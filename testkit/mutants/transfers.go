@@ -51,6 +51,14 @@ var transfers = []mutant{
 		Tests: []string{"./testkit"}, TestsOnly: "its clients do not wait",
 	},
 	{
+		Name: "view-below-the-state", Why: "a view that is left while a state is taken over is forgotten by a restart",
+		File: "pbft/viewentry.go", Old: ", s.executed, s.beside)", New: ", s.executed)", TestsOnly: "a state is taken over within a moment",
+	},
+	{
+		Name: "old-checkpoint-over-new", Why: "a checkpoint that is written twice replaces the state that was taken over in between",
+		File: "actors/checkpointer.go", Old: "s.stable.Seq <= x.stored", New: "false", TestsOnly: "it takes two panics and an install between two messages",
+	},
+	{
 		Name: "served-snapshot-dropped", Why: "a snapshot goes while somebody fetches it",
 		File: "actors/snapshots.go", Old: "\t\tone.used = s.t.cfg.Clock.Now()\n\t\tchunk = ", New: "\t\tchunk = ", TestsOnly: "who fetches takes the next one",
 	},
