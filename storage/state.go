@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -26,6 +27,7 @@ const (
 // concurrently.
 type State struct {
 	db      *pebble.DB
+	fs      vfs.FS
 	dir     string
 	failure atomic.Pointer[error]
 }
@@ -35,7 +37,10 @@ func OpenState(dir string, fsys vfs.FS) (*State, error) {
 	if fsys == nil {
 		fsys = vfs.Default
 	}
-	s := &State{dir: dir}
+	s := &State{fs: fsys, dir: dir}
+	if err := s.room(0); err != nil {
+		return nil, wrap(err, "open the state in %s", dir)
+	}
 	options := &pebble.Options{
 		FS:                 fsys,
 		FormatMajorVersion: stateFormat,
@@ -187,6 +192,9 @@ func (b *Batch) Commit(sync bool) error {
 	}
 	err := errors.Join(b.err, b.state.failed())
 	if err == nil {
+		err = b.state.room(b.batch.Len())
+	}
+	if err == nil {
 		err = b.state.db.Apply(b.batch, option)
 	}
 	if err == nil {
@@ -197,6 +205,24 @@ func (b *Batch) Commit(sync bool) error {
 
 // Discard ends the batch without applying it.
 func (b *Batch) Discard() { b.batch.Close() }
+
+// stateRoom is what has to be left on the disk beside what is written: for logs, and for
+// compactions in the background.
+const stateRoom = 4*stateMemTableBytes + 1<<20
+
+// room reports whether there is space to write so many bytes, twice: to the log, and from
+// there to a table. Without, Pebble waits for ever when it is opened, and ends the process
+// when it writes. A file system that does not tell has room.
+func (s *State) room(bytes int) error {
+	usage, err := s.fs.GetDiskUsage(s.dir)
+	if err != nil { // it is not there yet
+		usage, err = s.fs.GetDiskUsage(s.fs.PathDir(s.dir))
+	}
+	if need := stateRoom + 2*uint64(bytes); err == nil && usage.AvailBytes < need {
+		return fmt.Errorf("%d bytes are left, and %d are needed: %w", usage.AvailBytes, need, syscall.ENOSPC)
+	}
+	return nil
+}
 
 // fail keeps the first error that Pebble could not return to a caller.
 func (s *State) fail(err error) { s.failure.CompareAndSwap(nil, &err) }
