@@ -28,15 +28,17 @@ var (
 // recoverAdmission reads whether this replica observes. A folder of which nothing
 // is said yet is new, or an older release's, which votes by what it holds.
 func (t *Tree) recoverAdmission(stable messages.Seq) (observing bool, err error) {
-	empty := stable == 0 && len(t.cfg.Journal.Segments()) == 0
+	unwritten := len(t.cfg.Journal.Segments()) == 0
 	said, err := t.cfg.State.Get(keyVoter)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
-		observing = empty
+		observing = unwritten && stable == 0
 	case err != nil:
 		return false, fmt.Errorf("read whether this replica may vote: %w", err)
 	default:
-		observing = string(said) != string(voterVotes)
+		// A voter with a checkpoint has a journal. Without, it was lost, and with it
+		// what the replica voted for.
+		observing = string(said) != string(voterVotes) || unwritten && stable > 0
 	}
 	observing = observing && !t.cfg.FirstStart
 	if observing {
@@ -68,9 +70,9 @@ func (t *Tree) Observing() (reason string, observing bool) {
 
 // observe tells why the replica does not vote yet.
 func (t *Tree) observe(core *pbft.Sequencer) {
-	reason := "its disk was empty: it asks the others whether it has ever voted"
+	reason := "its disk, or its journal, was empty: it asks the others whether it has ever voted"
 	if checkpoint, above, ok := core.Bounds(); ok {
-		reason = fmt.Sprintf("its disk was empty, and it may have voted before: it observes until the checkpoint of sequence %d is stable", checkpoint)
+		reason = fmt.Sprintf("its disk, or its journal, was empty, and it may have voted before: it observes until the checkpoint of sequence %d is stable", checkpoint)
 		if above > 0 {
 			reason += fmt.Sprintf(" and a view above %d has begun", above)
 		}
