@@ -17,7 +17,7 @@ func newLog(c nodeconfig.Log, w io.Writer) zerolog.Logger {
 		level = zerolog.InfoLevel // the configuration was validated
 	}
 	if c.Format == "console" {
-		w = zerolog.ConsoleWriter{Out: w, NoColor: !isTerminal(w), TimeFormat: time.TimeOnly + ".000"}
+		w = zerolog.ConsoleWriter{Out: w, NoColor: !isTerminal(w), TimeFormat: time.DateTime + ".000"}
 	}
 	return zerolog.New(zerolog.SyncWriter(w)).Level(level).With().Timestamp().Logger()
 }

@@ -18,9 +18,9 @@ import (
 func main() { os.Exit(run()) }
 
 // run is main without the exit. The first signal asks for a clean end; the
-// second one ends the process at once.
+// second one ends the process at once. A terminal that closes is one, too.
 func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	zerolog.TimeFieldFormat = time.RFC3339Nano // logs of several replicas are read side by side

@@ -26,8 +26,8 @@ func newStartCommand() *cobra.Command {
 	var path string
 	cmd := &cobra.Command{
 		Use:   "start --home DIR",
-		Short: "Run one replica until SIGINT or SIGTERM",
-		Long: `Run one replica until SIGINT or SIGTERM.
+		Short: "Run one replica until SIGINT, SIGTERM or SIGHUP",
+		Long: `Run one replica until SIGINT, SIGTERM or SIGHUP.
 
 DIR holds node.toml, which names everything else. The log goes to standard error.`,
 		Example: "  replica start --home net/replica-0",

@@ -59,6 +59,9 @@ func writeStatus(w io.Writer, s *replica.Status) error {
 	if t := s.Transfer; t != nil {
 		fmt.Fprintf(table, "fetching\tthe state of sequence %d, %d of %d parts\n", t.Seq, t.Parts-t.Missing, t.Parts)
 	}
+	if s.Observing != "" {
+		fmt.Fprintf(table, "does not vote\t%s\n", s.Observing)
+	}
 	if s.Halted != "" {
 		fmt.Fprintf(table, "halted\t%s\n", s.Halted)
 	}

@@ -243,8 +243,8 @@ answer with its member's key.`,
 			{
 				name: "path",
 				doc: `The folder of journal, ledger and state. It belongs to this key and this chain.
-A replica that lost it must not come back with the same key, for it has
-forgotten how it voted.`,
+A replica that lost it has forgotten how it voted: started with the same key it
+observes until that cannot matter any more.`,
 				allowed:  pathAllowed,
 				field:    func(c *Config) any { return &c.Storage.Path },
 				check:    func(c *Config) string { return checkPath(c.Storage.Path) },
