@@ -32,9 +32,8 @@ type catchUp struct {
 	peers    []messages.Seq // what each member says it executed
 	asked    messages.Seq   // the end of the range asked for, 0 when none
 	from     messages.Index // whom
-	deadline time.Time
-	failed   int    // requests that brought nothing in time, since nothing was missing
-	slow     []bool // members that did not bring what they were asked for
+	slow     []bool         // members that did not bring what they were asked for, or not soon
+	patience patience
 	pace     pace
 	batches  breath
 	rest     runtime.Timer
@@ -42,20 +41,14 @@ type catchUp struct {
 	serving  *serving
 }
 
-// Bounds of catching up: how many sequences one request asks for, and how long it
-// may take to bring the next one.
-const (
-	fetchRange    = 16 // full batches that fit the transport's lane for bulk
-	fetchPatience = 3  // heartbeats without progress
-	// fetchDoublings bounds how often patience doubles: on a network slower than it
-	// every answer came too late, and a late replica stayed so for ever.
-	fetchDoublings = 5
-)
+// fetchRange is how many sequences one request asks for: full batches that fit the
+// transport's lane for bulk.
+const fetchRange = 16
 
 func newCatchUp(t *Tree) *catchUp {
 	return &catchUp{
 		t: t, executed: t.Progress().Seq, peers: make([]messages.Seq, t.n), slow: make([]bool, t.n),
-		transfer: newTransfer(t), serving: newServing(t),
+		patience: newPatience(t.n, t.cfg.Heartbeat), transfer: newTransfer(t), serving: newServing(t),
 	}
 }
 
@@ -66,13 +59,7 @@ func (s *catchUp) Receive(c actor.Context) {
 	case *statusArrived:
 		s.peers[m.from] = m.status.Executed
 	case *executed:
-		s.executed = max(s.executed, m.seq)
-		s.transfer.perform(c, s.transfer.core.Executed(s.executed))
-		s.deadline = s.t.cfg.Clock.Now().Add(s.timeout())
-		if s.asked != 0 && s.executed >= s.asked {
-			s.asked = 0
-			s.next(c) // more of the same, without waiting for a heartbeat
-		}
+		s.onExecuted(c, m.seq)
 	case *actor.Restarting, *actor.Stopping:
 		for _, timer := range []runtime.Timer{s.rest, s.transfer.rest} {
 			if timer != nil {
@@ -104,6 +91,25 @@ func (s *catchUp) Receive(c actor.Context) {
 	default:
 		s.onTransfer(c)
 	}
+}
+
+// onExecuted goes on when all of a range is there, without waiting for a heartbeat.
+func (s *catchUp) onExecuted(c actor.Context, seq messages.Seq) {
+	now, progress := s.t.cfg.Clock.Now(), seq > s.executed
+	s.executed = max(s.executed, seq)
+	s.transfer.perform(c, s.transfer.core.Executed(s.executed))
+	if s.asked == 0 || !progress {
+		return
+	}
+	if s.executed < s.asked {
+		s.patience.progress(now)
+		return
+	}
+	s.asked = 0
+	if !s.patience.done(now) {
+		s.slow[s.from] = true
+	}
+	s.next(c)
 }
 
 // onTransfer handles what comes of a state transfer, and lets time pass.
@@ -168,12 +174,8 @@ func (s *catchUp) beat(c actor.Context) {
 	moved := s.executed > s.before
 	s.before = s.executed
 	s.pace.beat(s.executed, s.others())
-	if s.asked != 0 {
-		if s.t.cfg.Clock.Now().Before(s.deadline) {
-			return
-		}
-		s.asked, s.slow[s.from] = 0, true
-		s.failed = min(s.failed+1, fetchDoublings)
+	if s.asked != 0 && !s.givesUp() {
+		return
 	}
 	if s.batches.left(s.t.cfg.Clock.Now()) > 0 {
 		return
@@ -182,6 +184,23 @@ func (s *catchUp) beat(c actor.Context) {
 		s.ask(c)
 	}
 }
+
+// givesUp reports whether a request is over without its range: it took too long, or it
+// was for what nobody may have, and by now there is something to be had.
+func (s *catchUp) givesUp() bool {
+	switch {
+	case s.patience.over(s.t.cfg.Clock.Now()):
+		s.slow[s.from] = true
+		s.patience.fail()
+	case s.patience.sure || !s.missing():
+		return false
+	}
+	s.asked = 0
+	return true
+}
+
+// missing reports whether more members are ahead than can lie together.
+func (s *catchUp) missing() bool { return s.others() > s.executed }
 
 // next goes on after a range, at once or, while there is far to go, after a rest.
 func (s *catchUp) next(c actor.Context) {
@@ -200,41 +219,40 @@ func (s *catchUp) after(c actor.Context, d time.Duration, m *rested) runtime.Tim
 // far reports whether the others are beyond this replica's window: their votes
 // reach it no more.
 func (s *catchUp) far() bool {
-	for _, seq := range s.peers {
-		if seq > s.executed+s.t.cfg.Genesis.Params.Window/2 {
-			return true
-		}
-	}
-	return false
+	return s.others() > s.executed+s.t.cfg.Genesis.Params.Window/2
 }
 
-// timeout is how long a member may take to bring what makes progress. Only
-// progress renews it: a member that sends what is known already gains nothing.
-func (s *catchUp) timeout() time.Duration { return fetchPatience * s.t.cfg.Heartbeat << s.failed }
-
-// ask requests the next range from the next member that has it.
+// ask requests the next range from the next member that has it. As long as something
+// is missing by what more members say than can lie together, it asks for no more than
+// that, and what a single one claims beyond gets it nothing.
 func (s *catchUp) ask(c actor.Context) {
+	sure, now := s.missing(), s.t.cfg.Clock.Now()
 	to, ok := s.choose()
 	if !ok {
-		s.failed = 0
+		s.patience.failed, s.patience.vain = 0, 0
 		return
 	}
-	s.batches.work(s.t.cfg.Clock.Now())
 	s.from, s.asked = to, min(s.peers[to], s.executed+fetchRange)
-	s.deadline = s.t.cfg.Clock.Now().Add(s.timeout())
+	if sure {
+		s.asked = min(s.asked, s.others())
+	}
+	s.batches.work(now)
+	s.patience.begin(now, to, s.asked-s.executed, sure)
 	c.Send(s.t.links.egress, &send{to, cluster.LaneVotes, &messages.FetchDecided{From: s.executed + 1, To: s.asked}})
 }
 
 // choose rotates over the members that have more than this replica: first those
 // that did not fail before, then all. Banned ones are asked when nobody else has
-// it.
+// it. What may be a boast forgives nobody: it is there whenever the boaster likes.
 func (s *catchUp) choose() (messages.Index, bool) {
 	banned := s.t.detector.banned()
 	inGoodStanding := func(m messages.Index) bool { return banned&(1<<m) == 0 }
 	if to, ok := s.following(s.from, func(m messages.Index) bool { return !s.slow[m] && inGoodStanding(m) }); ok {
 		return to, true
 	}
-	clear(s.slow)
+	if s.missing() {
+		clear(s.slow)
+	}
 	if to, ok := s.following(s.from, inGoodStanding); ok {
 		return to, true
 	}

@@ -37,7 +37,7 @@ func late(t *testing.T, away ...messages.Index) *catchUp {
 	}
 	tree := &Tree{n: 7, cfg: Config{Keyring: keyring, Detection: true, Transport: connected{away: away}}}
 	tree.detector = newDetector(tree)
-	return &catchUp{t: tree, peers: []messages.Seq{9, 9, 9, 9, 9, 9, 9}, slow: make([]bool, 7)}
+	return &catchUp{t: tree, peers: []messages.Seq{9, 9, 9, 9, 9, 9, 9}, slow: make([]bool, 7), patience: newPatience(7, time.Second)}
 }
 
 // rotation is whom a late replica asks, one after the other.

@@ -87,9 +87,43 @@ var transfers = []mutant{
 		File: "actors/sync.go", Old: "said[len(said)-messages.Weak(s.t.n)]", New: "said[len(said)-1]", TestsOnly: noBusyMachine,
 	},
 	{
+		Name: "drips-waited-for", Why: "who brings one batch now and then, each in time, keeps a replica late for ever",
+		File: "actors/patience.go", Old: "if p.deadline.After(p.until) {", New: "if p.began.After(p.until) {", TestsOnly: noDrips,
+	},
+	{
+		Name: "drips-not-compared", Why: "who takes as long as it may, where others are quick, takes most of the time",
+		File: "actors/patience.go", Old: "fetchSlack*p.sequences", New: "1000*p.sequences", TestsOnly: noDrips,
+	},
+	{
+		Name: "slow-in-good-standing", Why: "who takes long is asked before those that failed once",
+		File: "actors/patience.go", Old: "quick = took <= p.step()", New: "quick = true", TestsOnly: noDrips,
+	},
+	{
+		Name: "patience-for-good", Why: "whoever fails makes a replica patient with all for ever",
+		File: "actors/patience.go", Old: "for p.failed > 0 && 2*took", New: "for p.failed < 0 && 2*took", TestsOnly: noDrips,
+	},
+	{
+		Name: "boasts-make-patient", Why: "who claims what nobody has, and is silent, gets time to be silent later",
+		File: "actors/patience.go", Old: "func (p *patience) fail() {\n\tif p.sure {", New: "func (p *patience) fail() {\n\tif true {", TestsOnly: noDrips,
+	},
+	{
+		Name: "boasts-forgive", Why: "who is slow is asked again because it boasts",
+		File: "actors/sync.go", Old: "if s.missing() {\n\t\tclear", New: "if true {\n\t\tclear", TestsOnly: noDrips,
+	},
+	{
+		Name: "boasts-waited-for", Why: "a replica waits for what nobody has while it falls behind",
+		File: "actors/sync.go", Old: "case s.patience.sure || !s.missing():", New: "case s.patience.sure || s.executed > 0:", TestsOnly: noDrips,
+	},
+	{
+		Name: "boasts-asked-for", Why: "a replica asks a boaster for more than there is, and waits for it",
+		File: "actors/sync.go", Old: "s.asked = min(s.asked, s.others())", New: "s.asked = min(s.asked, s.asked)", TestsOnly: noDrips,
+	},
+	{
 		Name: "rest-not-kept", Why: "a heartbeat ends the rest between two rounds of parts",
 		File: "pbft/transferask.go", Old: " || u.Resting", New: "", TestsOnly: noBusyMachine,
 	},
 }
+
+const noDrips = "none of its liars drips, and a boast costs it but time"
 
 const noBusyMachine = "work takes no time in it"
