@@ -12,21 +12,23 @@ import (
 type serving struct {
 	t         *Tree
 	sequences []int                    // sent to each member since the last heartbeat
-	bytes     []int                    // of chunks, likewise
+	bytes     []int                    // of batches and chunks, likewise
 	manifests []bool                   // likewise
+	rest      []*decidedWanted         // of a range asked beyond that
 	waiting   [][]*messages.FetchChunk // asked beyond that
 }
 
 // Bounds of what one member gets between two heartbeats.
 const (
-	servedPerBeat     = 128     // sequences
-	chunkBytesPerBeat = 8 << 20 // of snapshots
-	chunkRequestsMax  = 4       // that wait for the next heartbeat
+	servedPerBeat    = 128     // sequences
+	bulkBytesPerBeat = 8 << 20 // of batches and of snapshots: as much as may wait for it in the transport
+	chunkRequestsMax = 4       // that wait for the next heartbeat
 )
 
 func newServing(t *Tree) *serving {
 	return &serving{
-		t: t, sequences: make([]int, t.n), bytes: make([]int, t.n), manifests: make([]bool, t.n), waiting: make([][]*messages.FetchChunk, t.n),
+		t: t, sequences: make([]int, t.n), bytes: make([]int, t.n), manifests: make([]bool, t.n),
+		rest: make([]*decidedWanted, t.n), waiting: make([][]*messages.FetchChunk, t.n),
 	}
 }
 
@@ -37,6 +39,11 @@ func (s *serving) beat(c actor.Context) {
 	clear(s.manifests)
 	s.t.snapshots.beat()
 	s.measure()
+	for m, rest := range s.rest {
+		if s.rest[m] = nil; rest != nil {
+			s.decided(c, rest)
+		}
+	}
 	for m := range s.waiting {
 		requests := s.waiting[m]
 		s.waiting[m] = nil
@@ -55,8 +62,10 @@ func (s *serving) measure() {
 }
 
 // decided answers a request from the ledger. What was trimmed, a snapshot stands
-// for.
+// for. What is beyond a member's share waits for the next heartbeat, unless it asks for
+// something else by then: it is neither read nor encoded before.
 func (s *serving) decided(c actor.Context, m *decidedWanted) {
+	s.rest[m.from] = nil
 	if base, _ := s.t.ledger.Base(); m.request.From <= base {
 		if s.sequences[m.from]++; s.sequences[m.from] <= s.t.share(m.from, servedPerBeat) {
 			s.retained(c, m.from, messages.Digest{})
@@ -64,8 +73,9 @@ func (s *serving) decided(c actor.Context, m *decidedWanted) {
 		return
 	}
 	for seq := m.request.From; seq <= m.request.To; seq++ {
-		if s.sequences[m.from] >= s.t.share(m.from, servedPerBeat) {
+		if s.sequences[m.from] >= s.t.share(m.from, servedPerBeat) || s.bytes[m.from] >= s.t.share(m.from, bulkBytesPerBeat) {
 			s.t.cfg.Metrics.LimitReached("served_sequences")
+			s.rest[m.from] = &decidedWanted{m.from, &messages.FetchDecided{From: seq, To: m.request.To}}
 			return
 		}
 		d, ok, err := s.t.ledger.Decided(seq)
@@ -76,8 +86,18 @@ func (s *serving) decided(c actor.Context, m *decidedWanted) {
 			return
 		}
 		s.sequences[m.from]++
+		s.bytes[m.from] += costOfDecided(d)
 		c.Send(s.t.links.egress, &send{m.from, cluster.LaneBulk, d})
 	}
+}
+
+// costOfDecided is what a batch and its certificate cost.
+func costOfDecided(d *messages.Decided) int {
+	cost := servingCost + len(d.Body)
+	for _, b := range d.Certificate {
+		cost += len(b.Signature) + len(b.Votes)*messages.VoteBytes
+	}
+	return cost
 }
 
 // retained says what this replica has instead of what it was asked for.
@@ -103,7 +123,7 @@ func (s *serving) manifest(c actor.Context, m *manifestWanted) {
 // chunk answers with parts of a snapshot. Who asks for more than its share waits
 // for the next heartbeat, or asks again.
 func (s *serving) chunk(c actor.Context, from messages.Index, q *messages.FetchChunk) {
-	if s.bytes[from] >= s.t.share(from, chunkBytesPerBeat) {
+	if s.bytes[from] >= s.t.share(from, bulkBytesPerBeat) {
 		if len(s.waiting[from]) < chunkRequestsMax {
 			s.waiting[from] = append(s.waiting[from], q)
 		} else {
@@ -116,16 +136,16 @@ func (s *serving) chunk(c actor.Context, from messages.Index, q *messages.FetchC
 		s.t.log.Error().Err(err).Msg("a snapshot could not be read for a peer")
 	}
 	if !ok {
-		s.bytes[from] += retainedCost
+		s.bytes[from] += servingCost
 		s.retained(c, from, q.Manifest)
 		return
 	}
 	for _, p := range chunk.Parts {
 		s.bytes[from] += len(p)
 	}
-	s.bytes[from] += retainedCost
+	s.bytes[from] += servingCost
 	c.Send(s.t.links.egress, &send{from, cluster.LaneBulk, chunk})
 }
 
-// retainedCost is what answering costs beside the bytes it sends.
-const retainedCost = 4 << 10
+// servingCost is what answering costs beside the bytes it sends.
+const servingCost = 4 << 10

@@ -119,11 +119,25 @@ var transfers = []mutant{
 		File: "actors/sync.go", Old: "s.asked = min(s.asked, s.others())", New: "s.asked = min(s.asked, s.asked)", TestsOnly: noDrips,
 	},
 	{
+		Name: "batches-cost-nothing", Why: "who asks for ranges and reads none has a server read and encode a journal in every heartbeat",
+		File: "actors/serving.go", Old: "s.bytes[m.from] += costOfDecided(d)", New: "s.bytes[m.from] += 0 * costOfDecided(d)", TestsOnly: noFullBatches,
+	},
+	{
+		Name: "range-cut", Why: "who asked for more than its share takes the server for one that failed",
+		File: "actors/serving.go", Old: "if s.rest[m] = nil; rest != nil {", New: "if s.rest[m] = nil; false {", TestsOnly: noFullBatches,
+	},
+	{
+		Name: "rests-add-up", Why: "a server goes on with what its asker has from others since",
+		File: "actors/serving.go", Old: "\ts.rest[m.from] = nil\n\tif base", New: "\tif s.rest[m.from] != nil && m.request.To != s.rest[m.from].request.To {\n\t\treturn\n\t}\n\tif base", TestsOnly: noFullBatches,
+	},
+	{
 		Name: "rest-not-kept", Why: "a heartbeat ends the rest between two rounds of parts",
 		File: "pbft/transferask.go", Old: " || u.Resting", New: "", TestsOnly: noBusyMachine,
 	},
 }
 
 const noDrips = "none of its liars drips, and a boast costs it but time"
+
+const noFullBatches = "its ranges are small"
 
 const noBusyMachine = "work takes no time in it"
