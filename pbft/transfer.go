@@ -32,10 +32,13 @@ type Transfer struct {
 	hashes   []messages.Digest
 	held     []bool
 	missing  int
-	idle     uint64 // ticks without a new part
+	stretch  stretch
+	stalled  bool   // another manifest is looked for
 	done     bool   // all parts are there: it is being installed
+	finished uint64 // when that was last said
 
-	out []TransferEffect
+	failures uint64 // of all members
+	out      []TransferEffect
 }
 
 // server is what is known of another member.
@@ -44,7 +47,10 @@ type server struct {
 	snapshot messages.Seq // its newest
 	refused  bool         // it has not got the manifest's parts
 	wrong    bool         // it sent what is provably no part, and is left
-	slow     bool         // it did not answer in time; asked again when all are slow
+	slow     bool         // it did not answer in time; asked for parts again when all are slow
+	late     int          // how often so, since a snapshot was last put in force
+	needed   uint64       // the patience with which it brought something, likewise
+	failed   uint64       // which of all failures was its last one, 0 before
 	spans    []span       // asked of it
 }
 
@@ -60,12 +66,27 @@ const (
 	spanParts = 64
 	// spansPerMember bounds the requests to a member that are not answered.
 	spansPerMember = 2
-	// partPatience is how many ticks an answer may take.
-	partPatience = 20
-	// transferPatience is how many ticks may pass without a new part before
-	// another snapshot is looked for: the servers may have given this one up.
-	transferPatience = 3 * partPatience
+	// partPatience is how many ticks an answer may take. It doubles with each of a
+	// member's answers that came later, patienceDoublings times at most: on a network
+	// slower than it every answer would come too late.
+	partPatience      = 20
+	patienceDoublings = 4
+	// stretchPatiences is how many times an answer's time a stretch has, and
+	// stretchParts how many new parts it has to bring. With its two requests
+	// underway one honest server brings a part in answer to each, however large the
+	// parts are: six in a stretch.
+	stretchPatiences = 3
+	stretchParts     = 4
+	// finishPatience is how many ticks pass before it is said again that all parts
+	// are there: the word may have been lost in a panic.
+	finishPatience = 600
 )
+
+// stretch is a while in which a transfer has to come forward.
+type stretch struct {
+	ticks     uint64
+	came, due int // new parts
+}
 
 // TransferEffect is what a Transfer asks of its surroundings.
 //
@@ -183,7 +204,8 @@ func (t *Transfer) OnRetained(from messages.Index, m *messages.Retained) []Trans
 		s.refused, s.spans = true, nil
 	}
 	if t.deadline > 0 && t.asked == from && m.Snapshot != t.want {
-		t.deadline = 0 // it has another one by now
+		t.deadline = 0 // it has another one by now, or boasts: the others first
+		t.fail(from)
 	}
 	return t.take()
 }
@@ -194,6 +216,7 @@ func (t *Transfer) OnManifest(from messages.Index, m *messages.Manifest) []Trans
 		return nil
 	}
 	t.deadline = 0
+	t.members[from].needed = t.members[from].patience()
 	if t.manifest != nil && t.digest == m.Digest() {
 		t.restart() // the same, and everybody gets another chance
 		return t.take()
@@ -241,7 +264,8 @@ func (t *Transfer) adopt(m *messages.Manifest, have map[Part]bool) {
 }
 
 func (t *Transfer) restart() {
-	t.idle = 0
+	t.stalled = false
+	t.begin()
 	for i := range t.members {
 		t.members[i].refused, t.members[i].slow, t.members[i].spans = false, false, nil
 	}
@@ -249,13 +273,17 @@ func (t *Transfer) restart() {
 
 func (t *Transfer) drop() {
 	t.manifest, t.digest, t.parts, t.hashes, t.held, t.missing = nil, messages.Digest{}, nil, nil, nil, 0
-	t.done, t.deadline = false, 0
+	t.done, t.deadline, t.failures = false, 0, 0
 	t.restart()
+	for i := range t.members {
+		s := &t.members[i]
+		s.late, s.needed, s.failed = 0, 0, 0
+	}
 }
 
 func (t *Transfer) finish() {
 	if t.missing == 0 && !t.done {
-		t.done = true
+		t.done, t.finished = true, t.tick
 		t.emit(FinishTransfer{t.manifest})
 	}
 }
@@ -307,7 +335,8 @@ func (t *Transfer) OnChunk(from messages.Index, c *messages.Chunk) []TransferEff
 		}
 		t.held[k] = true
 		t.missing--
-		t.idle = 0
+		t.stretch.came++
+		s.needed = s.patience()
 		t.emit(StorePart{t.parts[k], data})
 	}
 	t.finish()
@@ -325,34 +354,18 @@ type Usable struct {
 // OnTick lets time pass, and asks for what is missing.
 func (t *Transfer) OnTick(u Usable) []TransferEffect {
 	t.tick++
-	t.idle++
 	if t.done {
-		if t.idle > transferPatience { // the word of it may have been lost in a panic
-			t.idle = 0
+		if t.tick >= t.finished+finishPatience {
+			t.finished = t.tick
 			t.emit(FinishTransfer{t.manifest})
 		}
 		return t.take()
 	}
 	t.expire()
-	if t.manifest == nil || t.idle > transferPatience {
+	t.watch(u)
+	if t.manifest == nil || t.stalled {
 		t.seek(u)
 	}
 	t.ask(u)
 	return t.take()
-}
-
-func (t *Transfer) expire() {
-	if t.deadline > 0 && t.tick >= t.deadline {
-		t.deadline = 0
-		t.members[t.asked].slow = true
-		t.emit(ServedLate{t.asked})
-	}
-	for i := range t.members {
-		s := &t.members[i]
-		late := slices.ContainsFunc(s.spans, func(sp span) bool { return t.tick >= sp.deadline })
-		if late {
-			s.spans, s.slow = nil, true
-			t.emit(ServedLate{messages.Index(i)})
-		}
-	}
 }

@@ -400,7 +400,7 @@ func TestR4_AnInterruptedTransferGoesOn(t *testing.T) {
 	h.ticks(30)
 	h.complete(next, nextParts)
 	h.whole = nil
-	h.ticks(100) // the word was lost
+	h.ticks(700) // the word was lost
 	h.complete(next, nextParts)
 	h.perform(h.Executed(17)) // before it was installed
 	if _, _, _, fetching := h.Fetching(); fetching || h.dropped != 2 {

@@ -13,70 +13,76 @@ func (t *Transfer) seek(u Usable) {
 	if t.deadline > 0 {
 		return
 	}
-	seq, ok := t.newest(u)
+	seq, first, ok := t.newest(u)
 	if !ok {
 		return
 	}
-	has := func(s *server) bool { return s.snapshot == seq && !s.wrong }
-	to, ok := t.choose(u, has)
-	if !ok {
-		return
+	for k := 1; k <= t.n; k++ { // beginning behind the one asked last
+		i := (int(t.asked) + k) % t.n
+		if s := &t.members[i]; t.offers(u, i) && t.turn(u, i) == first && s.snapshot == seq {
+			t.asked, t.want, t.deadline = messages.Index(i), seq, t.tick+s.patience()
+			t.emit(AskManifest{t.asked, seq})
+			return
+		}
 	}
-	t.asked, t.want, t.deadline = to, seq, t.tick+partPatience
-	t.emit(AskManifest{to, seq})
 }
 
 // newest gives the snapshot to fetch: the one most of those have that no longer
-// have the next batch, and of several the newest.
-func (t *Transfer) newest(u Usable) (messages.Seq, bool) {
-	votes := make(map[messages.Seq]int)
-	trimmed, ahead, prompt := 0, 0, false
+// have the next batch, and of several the newest. Asked are, and a say have, those
+// alone whose turn is first.
+func (t *Transfer) newest(u Usable) (best messages.Seq, first turn, ok bool) {
+	var votes map[messages.Seq]int
+	trimmed, ahead := 0, 0
 	for i := range t.members {
-		s := &t.members[i]
 		if u.Ahead&(1<<i) == 0 {
 			continue
 		}
 		ahead++
-		if s.first > t.next && s.snapshot >= t.next {
+		if s := &t.members[i]; s.first > t.next && s.snapshot >= t.next {
 			trimmed++
-			if s.wrong || s.slow && prompt {
-				continue
-			}
-			if !s.slow && !prompt { // whoever did not answer has no say beside those who may
-				prompt = true
-				clear(votes)
-			}
-			votes[s.snapshot]++
+		}
+		if !t.offers(u, i) {
+			continue
+		}
+		mine := t.turn(u, i)
+		if votes == nil || mine.before(first) {
+			first, votes = mine, make(map[messages.Seq]int)
+		}
+		if mine == first {
+			votes[t.members[i].snapshot]++
 		}
 	}
 	if len(votes) == 0 || trimmed < messages.Weak(t.n) && trimmed < ahead {
-		return 0, false
+		return 0, first, false
 	}
-	var best messages.Seq
 	for seq, n := range votes { // the outcome does not depend on the order
 		if n > votes[best] || n == votes[best] && seq > best {
 			best = seq
 		}
 	}
-	return best, true
+	return best, first, true
 }
 
-// choose picks a member, beginning behind the one asked last: first one that is
-// neither slow nor banned, then one that is not banned, then any.
-func (t *Transfer) choose(u Usable, has func(*server) bool) (messages.Index, bool) {
-	for _, may := range []func(i int) bool{
-		func(i int) bool { return !t.members[i].slow && u.Banned&(1<<i) == 0 },
-		func(i int) bool { return u.Banned&(1<<i) == 0 },
-		func(int) bool { return true },
-	} {
-		for k := 1; k <= t.n; k++ {
-			i := (int(t.asked) + k) % t.n
-			if i != int(t.self) && u.Ahead&(1<<i) != 0 && has(&t.members[i]) && may(i) {
-				return messages.Index(i), true
-			}
-		}
-	}
-	return 0, false
+// offers reports whether a member may be asked for a manifest.
+func (t *Transfer) offers(u Usable, i int) bool {
+	s := &t.members[i]
+	return i != int(t.self) && u.Ahead&(1<<i) != 0 && s.first > t.next && s.snapshot >= t.next && !s.wrong
+}
+
+// turn is when a member is asked for a manifest: the banned last, and before that
+// those that never failed, then whose failure is the longest ago. So whoever fails,
+// in whatever way, is not asked again before all others were.
+type turn struct {
+	banned bool
+	failed uint64
+}
+
+func (t *Transfer) turn(u Usable, i int) turn {
+	return turn{u.Banned&(1<<i) != 0, t.members[i].failed}
+}
+
+func (a turn) before(b turn) bool {
+	return a.banned == b.banned && a.failed < b.failed || !a.banned && b.banned
 }
 
 // Ask gives every member that may have the snapshot something to send, from
@@ -95,7 +101,7 @@ func (t *Transfer) ask(u Usable) {
 			return // the slow and the banned are asked when nobody else is left
 		}
 	}
-	t.idle = max(t.idle, transferPatience) // nobody has it any more
+	t.stall() // nobody has it any more
 }
 
 // servers are the members that may have the snapshot, choosy without those that
@@ -127,7 +133,7 @@ func (t *Transfer) askOf(members []messages.Index) (asking bool) {
 			s := &t.members[m]
 			if len(s.spans) < spansPerMember {
 				if first, count := run(out, most); count > 0 {
-					s.spans = append(s.spans, span{first, count, t.tick + partPatience})
+					s.spans = append(s.spans, span{first, count, t.tick + s.patience()})
 					t.emit(AskParts{m, t.digest, first, count})
 				}
 			}

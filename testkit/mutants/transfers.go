@@ -129,6 +129,28 @@ var transfers = []mutant{
 	{
 		Name: "rests-add-up", Why: "a server goes on with what its asker has from others since",
 		File: "actors/serving.go", Old: "\ts.rest[m.from] = nil\n\tif base", New: "\tif s.rest[m.from] != nil && m.request.To != s.rest[m.from].request.To {\n\t\treturn\n\t}\n\tif base", TestsOnly: noFullBatches,
+		Name: "boaster-asked-again", Why: "who answers a request for a manifest with another boast is asked for ever",
+		File: "pbft/transfer.go", Old: "\t\tt.fail(from)\n", New: "", TestsOnly: noLyingServer,
+	},
+	{
+		Name: "refused-not-counted", Why: "who alone has what its manifest lists takes as long over it as it likes",
+		File: "pbft/transferwatch.go", Old: "return refused > 0 && usable-refused < messages.Weak(t.n)", New: "return false", TestsOnly: noLyingServer,
+	},
+	{
+		Name: "drip-enough", Why: "one part now and then keeps a replica from looking for another snapshot",
+		File: "pbft/transferwatch.go", Old: "case t.stretch.came < t.stretch.due:", New: "case t.stretch.came == 0:", TestsOnly: noLyingServer,
+	},
+	{
+		Name: "stalled-source-first", Why: "whose snapshot does not come is asked for the next one",
+		File: "pbft/transferwatch.go", Old: "\t\tt.fail(t.source)\n", New: "", TestsOnly: noLyingServer,
+	},
+	{
+		Name: "patience-fixed", Why: "on a slow network no state is ever transferred",
+		File: "pbft/transferwatch.go", Old: "partPatience << min(s.late, patienceDoublings)", New: "partPatience", TestsOnly: "its network is not that slow",
+	},
+	{
+		Name: "older-word-kept", Why: "one member serves alone what the others have by now",
+		File: "pbft/transferwatch.go", Old: "s.snapshot < t.manifest.Seq {", New: "s.snapshot > t.manifest.Seq {", TestsOnly: "nothing is lost but time",
 	},
 	{
 		Name: "rest-not-kept", Why: "a heartbeat ends the rest between two rounds of parts",
@@ -141,3 +163,7 @@ const noDrips = "none of its liars drips, and a boast costs it but time"
 const noFullBatches = "its ranges are small"
 
 const noBusyMachine = "work takes no time in it"
+const (
+	noBusyMachine = "work takes no time in it"
+	noLyingServer = "its servers of a state do not lie in this way"
+)
