@@ -30,7 +30,7 @@ type (
 		head   messages.Digest
 	}
 	// installRefused says that the state is not what was signed.
-	installRefused struct{ seq messages.Seq }
+	installRefused struct{ manifest messages.Digest }
 )
 
 // onInstall asks what of views belongs beside a state that is to be put in force, if
@@ -63,6 +63,12 @@ func (x *executor) putInForce(c actor.Context, beside *viewsBeside) {
 		c.Send(x.t.links.sync, &executed{seq: x.state.seq}) // caught up meanwhile
 		return
 	}
+	if awaited, err := x.awaited(in); err != nil || !awaited {
+		if err != nil {
+			x.t.fail(err)
+		}
+		return
+	}
 	x.changing = true
 	state, ok, err := x.replace(in, beside.views)
 	if err != nil {
@@ -72,7 +78,7 @@ func (x *executor) putInForce(c actor.Context, beside *viewsBeside) {
 	if !ok {
 		x.changing = false
 		x.t.log.Error().Uint64("seq", uint64(in.manifest.Seq)).Msg("the state that was fetched is not the one a quorum signed; it is thrown away")
-		c.Send(x.t.links.sync, &installRefused{in.manifest.Seq})
+		x.refuse(c, in)
 		return
 	}
 	x.goOn(in, state)
@@ -94,6 +100,29 @@ func (x *executor) replace(in *install, views []byte) (state *executedState, ok 
 		return nil, false, err
 	}
 	return state, true, x.commitInstalled(in, views)
+}
+
+// awaited reports whether what was fetched is still what an install speaks of. One
+// that waited here while the same was refused, or something else fetched, is of no
+// use: it would take the parts of one manifest for those of another.
+func (x *executor) awaited(in *install) (bool, error) {
+	m, err := x.t.incoming()
+	if err != nil {
+		return false, fmt.Errorf("read which state is to be installed: %w", err)
+	}
+	return m != nil && m.Digest() == in.manifest.Digest(), nil
+}
+
+// refuse throws away a state that is not the one that was signed. Its manifest goes
+// at once, for the same may have been sent here twice.
+func (x *executor) refuse(c actor.Context, in *install) {
+	batch := x.t.cfg.State.NewBatch()
+	batch.Delete(keyIncoming)
+	if err := batch.Commit(false); err != nil {
+		x.t.fail(fmt.Errorf("forget what was fetched of a snapshot: %w", err))
+		return
+	}
+	c.Send(x.t.links.sync, &installRefused{in.manifest.Digest()})
 }
 
 // takeOver reads the fetched state into memory and compares it with what was

@@ -134,7 +134,7 @@ func (s *catchUp) onTransfer(c actor.Context) {
 	case *chunkArrived:
 		s.onChunk(c, m)
 	case *installRefused:
-		x.perform(c, x.core.Refused())
+		x.perform(c, x.core.Refused(m.manifest))
 	case *tick:
 		s.beat(c)
 	}

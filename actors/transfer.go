@@ -75,6 +75,7 @@ func (x *transfer) resume(c actor.Context, executed messages.Seq) {
 	if err != nil {
 		x.t.log.Error().Err(err).Msg("what was fetched of a snapshot is thrown away")
 		x.abandon()
+		return
 	}
 	if m == nil {
 		return
@@ -91,7 +92,17 @@ func (x *transfer) resume(c actor.Context, executed messages.Seq) {
 // incoming reads the manifest of the transfer on disk, nil without one, and proves
 // it again: nothing on disk is believed for having been believed once.
 func (x *transfer) incoming() (*messages.Manifest, error) {
-	frame, err := x.t.cfg.State.Get(keyIncoming)
+	m, err := x.t.incoming()
+	if m == nil || err != nil {
+		return nil, err
+	}
+	_, err = x.t.prove(m)
+	return m, err
+}
+
+// incoming reads the manifest of what is being fetched, nil without one.
+func (t *Tree) incoming() (*messages.Manifest, error) {
+	frame, err := t.cfg.State.Get(keyIncoming)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil
 	}
@@ -106,8 +117,7 @@ func (x *transfer) incoming() (*messages.Manifest, error) {
 	if !ok {
 		return nil, fmt.Errorf("a frame of kind %v is no manifest", message.FrameKind())
 	}
-	_, err = x.t.prove(m)
-	return m, err
+	return m, nil
 }
 
 // prove checks a manifest's certificate.
@@ -161,10 +171,6 @@ func (x *transfer) perform(c actor.Context, effects []pbft.TransferEffect) {
 // begin remembers what is fetched from now on, and of what is there drops all but
 // what is in it.
 func (x *transfer) begin(e pbft.BeginTransfer) {
-	frame, err := messages.EncodeFrame(e.Manifest)
-	if err != nil {
-		panic(fmt.Sprintf("a manifest that was decoded cannot be encoded: %v", err))
-	}
 	batch := x.t.cfg.State.NewBatch()
 	if len(e.Keep) == 0 {
 		x.clear(batch)
@@ -177,12 +183,21 @@ func (x *transfer) begin(e pbft.BeginTransfer) {
 		x.t.fail(err)
 		return
 	}
-	batch.Set(keyIncoming, frame)
+	remember(batch, e.Manifest)
 	x.commit(batch)
 	x.bytes = 0
 	x.t.cfg.Metrics.StateTransferBegan()
 	x.t.log.Info().Uint64("seq", uint64(e.Manifest.Seq)).Int("parts", e.Manifest.Count()).Int("there", len(e.Keep)).
 		Msg("fetching the state: the others no longer have the batches this replica lacks")
+}
+
+// remember writes what is being fetched, see incoming.
+func remember(b *storage.Batch, m *messages.Manifest) {
+	frame, err := messages.EncodeFrame(m)
+	if err != nil {
+		panic(fmt.Sprintf("a manifest that was decoded cannot be encoded: %v", err))
+	}
+	b.Set(keyIncoming, frame)
 }
 
 func (x *transfer) clear(b *storage.Batch) {
@@ -213,11 +228,16 @@ func (x *transfer) abandon() {
 	x.commit(batch)
 }
 
+// finish hands what is whole to the executor, which installs nothing but what is
+// remembered.
 func (x *transfer) finish(c actor.Context, m *messages.Manifest) {
 	stable, err := x.t.prove(m)
 	if err != nil {
 		panic(fmt.Sprintf("a manifest that was proved is not: %v", err))
 	}
+	batch := x.t.cfg.State.NewBatch()
+	remember(batch, m)
+	x.commit(batch)
 	c.Send(x.t.links.executor, &install{m, stable})
 }
 

@@ -288,8 +288,16 @@ func (t *Transfer) finish() {
 	}
 }
 
-// Installed ends a transfer whose state is in force.
+// Installed ends a transfer whose state is in force. Of an older one it is said
+// again after a panic, on which the word that this one is whole may have been lost.
 func (t *Transfer) Installed(seq messages.Seq) []TransferEffect {
+	if t.manifest != nil && t.manifest.Seq > seq {
+		if t.done {
+			t.finished = t.tick
+			t.emit(FinishTransfer{t.manifest})
+		}
+		return t.take()
+	}
 	t.drop()
 	for i := range t.members {
 		t.members[i].wrong = false
@@ -299,9 +307,13 @@ func (t *Transfer) Installed(seq messages.Seq) []TransferEffect {
 
 // Refused ends a transfer whose state turned out to be another one: that can only
 // be of an application whose hashes nobody signs, and its manifest's sender
-// answers for it.
-func (t *Transfer) Refused() []TransferEffect {
-	if source := t.source; t.manifest != nil && source != t.self {
+// answers for it. What is said of another manifest than the present one concerns
+// nobody.
+func (t *Transfer) Refused(manifest messages.Digest) []TransferEffect {
+	if !t.done || t.digest != manifest {
+		return nil
+	}
+	if source := t.source; source != t.self {
 		t.members[source].wrong = true
 		t.emit(SentWrongPart{source})
 	}

@@ -419,7 +419,7 @@ func TestR4_AStateThatIsRefusedCostsItsSender(t *testing.T) {
 	f.ticks(20)
 	f.complete(m, parts)
 	f.whole = nil
-	f.perform(f.Refused())
+	f.perform(f.Refused(m.Digest()))
 	if len(f.charged) != 1 || f.dropped != 1 {
 		t.Fatalf("charged are %v, dropped %d", f.charged, f.dropped)
 	}

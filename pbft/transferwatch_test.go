@@ -248,6 +248,65 @@ func TestR4_OneSlowServerIsFastEnough(t *testing.T) {
 	}
 }
 
+// A state is handed over once, and what is said of another manifest than the present
+// one costs nobody anything: neither while the present one is fetched nor when it is
+// whole.
+func TestR4_ARefusalOfAnotherManifestChargesNobody(t *testing.T) {
+	lie, lies := aPiece(8, "made up", 3)
+	truth, parts := aPiece(8, "the state", 3)
+	d := newDistant()
+	serving := true
+	d.manifest = func(e pbft.AskManifest) {
+		m := truth
+		if e.To == 1 {
+			m = lie
+		}
+		d.in(1, func() []pbft.TransferEffect { return d.OnManifest(e.To, m) })
+	}
+	d.part = func(e pbft.AskParts) {
+		switch {
+		case e.Manifest == lie.Digest() && e.To == 1:
+			d.in(1, func() []pbft.TransferEffect { return d.OnChunk(1, serves(e, lies, 3)) })
+		case e.Manifest == truth.Digest() && serving:
+			d.in(1, func() []pbft.TransferEffect { return d.OnChunk(e.To, serves(e, parts, 3)) })
+		}
+	}
+	d.trimmed(8, 1, 2, 3)
+	d.run(100)
+	if d.whole == nil || d.whole.Digest() != lie.Digest() {
+		t.Fatalf("fetched is %v", d.whole)
+	}
+	d.whole = nil
+	if d.run(500); d.whole != nil { // it takes the executor that long
+		t.Error("a state is handed over again while it may well be in hand")
+	}
+	serving = false
+	d.perform(d.Refused(lie.Digest()))
+	d.run(5)
+	d.perform(d.Refused(lie.Digest()))
+	if _, _, missing, ok := d.Fetching(); !ok || missing != 3 {
+		t.Error("the next state is not fetched any more")
+	}
+	serving = true
+	d.run(100)
+	if d.whole == nil || d.whole.Digest() != truth.Digest() {
+		t.Fatalf("fetched is %v", d.whole)
+	}
+	d.perform(d.Refused(lie.Digest()))
+	if _, _, _, ok := d.Fetching(); !ok || !slices.Equal(d.charged, []messages.Index{1}) {
+		t.Errorf("the next state is waited for: %t, charged are %v", ok, d.charged)
+	}
+	d.whole = nil
+	d.perform(d.Installed(4)) // of an older one, again: the executor panicked
+	if d.whole == nil || d.whole.Digest() != truth.Digest() {
+		t.Error("after a panic the state is not handed over again")
+	}
+	d.perform(d.Installed(8))
+	if _, _, _, ok := d.Fetching(); ok {
+		t.Error("a state that is in force is still fetched")
+	}
+}
+
 // Those whose snapshots were older, when they last spoke of them, are asked as well
 // after a while: one that was ahead of them need not serve all of it.
 func TestR4_OthersAreAskedOnceTheyHaveIt(t *testing.T) {

@@ -129,6 +129,8 @@ var transfers = []mutant{
 	{
 		Name: "rests-add-up", Why: "a server goes on with what its asker has from others since",
 		File: "actors/serving.go", Old: "\ts.rest[m.from] = nil\n\tif base", New: "\tif s.rest[m.from] != nil && m.request.To != s.rest[m.from].request.To {\n\t\treturn\n\t}\n\tif base", TestsOnly: noFullBatches,
+	},
+	{
 		Name: "boaster-asked-again", Why: "who answers a request for a manifest with another boast is asked for ever",
 		File: "pbft/transfer.go", Old: "\t\tt.fail(from)\n", New: "", TestsOnly: noLyingServer,
 	},
@@ -153,17 +155,34 @@ var transfers = []mutant{
 		File: "pbft/transferwatch.go", Old: "s.snapshot < t.manifest.Seq {", New: "s.snapshot > t.manifest.Seq {", TestsOnly: "nothing is lost but time",
 	},
 	{
+		Name: "any-refusal-counts", Why: "a member answers for a state that another one sent",
+		File: "pbft/transfer.go", Old: "if !t.done || t.digest != manifest {", New: "if t.manifest == nil {", TestsOnly: noLyingServer,
+	},
+	{
+		Name: "handed-over-again", Why: "installs of one state queue up while the first takes its time",
+		File: "pbft/transfer.go", Old: "finishPatience = 600", New: "finishPatience = 61", TestsOnly: noLyingServer,
+	},
+	{
+		Name: "old-install-ends-the-new", Why: "a panic after one transfer ends the next one, whole as it is",
+		File: "pbft/transfer.go", Old: "if t.manifest != nil && t.manifest.Seq > seq {", New: "if false {", TestsOnly: "its executor does not panic over a state",
+	},
+	{
+		Name: "unawaited-installed", Why: "the parts of one manifest are served as those of another",
+		File: "actors/install.go", Old: "return m != nil && m.Digest() == in.manifest.Digest(), nil", New: "return m != in.manifest, nil", TestsOnly: noLyingServer,
+	},
+	{
+		Name: "refused-tried-again", Why: "a state that was refused is tried as often as it was handed over",
+		File: "actors/install.go", Old: "\tbatch.Delete(keyIncoming)\n\tif err := batch.Commit(false)", New: "\tif err := batch.Commit(false)", TestsOnly: noLyingServer,
+	},
+	{
 		Name: "rest-not-kept", Why: "a heartbeat ends the rest between two rounds of parts",
 		File: "pbft/transferask.go", Old: " || u.Resting", New: "", TestsOnly: noBusyMachine,
 	},
 }
 
-const noDrips = "none of its liars drips, and a boast costs it but time"
-
-const noFullBatches = "its ranges are small"
-
-const noBusyMachine = "work takes no time in it"
 const (
+	noDrips       = "none of its liars drips, and a boast costs it but time"
+	noFullBatches = "its ranges are small"
 	noBusyMachine = "work takes no time in it"
 	noLyingServer = "its servers of a state do not lie in this way"
 )

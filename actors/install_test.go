@@ -1,0 +1,147 @@
+package actors
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"io"
+	"testing"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/rs/zerolog"
+
+	"github.com/cretoai/consensus/crypto/cryptotest"
+	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
+	"github.com/cretoai/consensus/storage"
+)
+
+// whole is an application whose state is one piece.
+type whole struct {
+	state    []byte
+	restored int
+}
+
+func (w *whole) Apply(messages.Seq, []Operation) {}
+func (w *whole) Digest() messages.Digest         { return sha256.Sum256(w.state) }
+
+func (w *whole) Snapshot(to io.Writer) error {
+	_, err := to.Write(w.state)
+	return err
+}
+
+func (w *whole) Restore(r io.Reader) (err error) {
+	w.restored++
+	w.state, err = io.ReadAll(r)
+	return err
+}
+
+// heard is a context of an actor that keeps what it is sent.
+type heard struct {
+	actor.Context
+	sent []any
+}
+
+func (h *heard) Send(_ *actor.PID, m any) { h.sent = append(h.sent, m) }
+
+// installing is an executor that is about to take over states in one piece.
+type installing struct {
+	*executor
+	*heard
+	t   *testing.T
+	app *whole
+}
+
+func newInstalling(t *testing.T) *installing {
+	state, err := storage.OpenState("state", vfs.NewMem())
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := &whole{state: []byte("before")}
+	genesis, _, _ := cryptotest.NewMembers(4, 1, cryptotest.NewHMAC())
+	tree := &Tree{n: 4, log: zerolog.Nop(), done: make(chan struct{}), cfg: Config{State: state, App: app, Genesis: genesis}}
+	tree.execution = newExecution(&executedState{app: app, clients: pbft.NewClients(genesis.Params.NonceWindow)}, newLayout(0), 8)
+	t.Cleanup(func() {
+		if tree.err != nil {
+			t.Errorf("the replica stopped: %v", tree.err)
+		}
+		if err := state.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return &installing{newExecutor(tree, 1), &heard{}, t, app}
+}
+
+// fetched puts the parts of a state of the store in place, cut as they are, as what
+// is being fetched. Signed is what the state is to be.
+func (i *installing) fetched(signed []byte, parts ...[]byte) *install {
+	i.t.Helper()
+	m := &messages.Manifest{
+		Seq: 8, Head: messages.Digest{1}, Application: pbft.PieceDigest(sha256.Sum256(signed)),
+		Certificate: []*messages.Bundle{{Votes: []messages.Vote{{Kind: messages.Checkpoint, Seq: 8, Digest: messages.Digest{1}}}, Signature: []byte{1}}},
+	}
+	var hashes []messages.Digest
+	batch := i.executor.t.cfg.State.NewBatch()
+	for k, p := range parts {
+		hashes = append(hashes, pbft.HashPart(p))
+		batch.Set(partKey(1, pbft.Part{App: true, Number: uint32(k)}), p)
+	}
+	m.App = pbft.ListBuckets([][]messages.Digest{hashes})
+	remember(batch, m)
+	if err := batch.Commit(false); err != nil {
+		i.t.Fatal(err)
+	}
+	clients, _ := pbft.NewClients(i.executor.t.cfg.Genesis.Params.NonceWindow).Digest()
+	return &install{m, pbft.StableCheckpoint{Seq: 8, Digest: pbft.StateDigest(m.Seq, m.Head, m.Vertices, m.Application, clients)}}
+}
+
+// try has an install arrive, and tells whether the manifest was refused.
+func (i *installing) try(in *install) (refused bool) {
+	i.t.Helper()
+	i.sent = nil
+	i.executor.install = in
+	i.onInstall(i.heard)
+	asked := i.sent
+	i.sent = nil
+	for _, m := range asked { // the sequencer answers
+		i.putInForce(i.heard, &viewsBeside{seq: m.(*viewsWanted).seq})
+	}
+	for _, m := range i.sent {
+		r, is := m.(*installRefused)
+		if !is || r.manifest != in.manifest.Digest() {
+			i.t.Errorf("%T is said of an install: %v", m, m)
+		}
+		refused = true
+	}
+	return refused
+}
+
+// A state is refused once: what waited behind it of the same says nothing, nor does
+// what waited while another was begun, for the parts are the other's by now.
+func TestR4_AnInstallThatNobodyAwaitsIsDropped(t *testing.T) {
+	i := newInstalling(t)
+	truth := []byte("the state")
+	lie := i.fetched(truth, []byte("made up"))
+	if !i.try(lie) {
+		t.Fatal("a state that nobody signed is not refused")
+	}
+	if string(i.app.state) != "before" {
+		t.Errorf("the application's state is %q", i.app.state)
+	}
+	tried := i.app.restored
+	if i.try(lie) || i.app.restored != tried {
+		t.Error("the same state is tried again")
+	}
+	i.fetched(truth, truth)
+	if i.try(lie) || i.app.restored != tried || i.state.seq != 0 {
+		t.Error("the parts of one manifest are taken for those of another")
+	}
+	if m, err := i.executor.t.incoming(); err != nil || m == nil || !bytes.Equal(m.App[0].Parts[0][:], digestSlice(truth)) {
+		t.Errorf("what is fetched is forgotten: %v, %v", m, err)
+	}
+}
+
+func digestSlice(part []byte) []byte {
+	d := pbft.HashPart(part)
+	return d[:]
+}
