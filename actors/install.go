@@ -137,6 +137,9 @@ func (x *executor) takeOver(in *install) (state *executedState, ok bool, err err
 	buckets := bucketsOf(app)
 	var before bytes.Buffer
 	if buckets == 0 {
+		if cut, err := x.cutAsAll(in.manifest); err != nil || !cut {
+			return nil, false, err
+		}
 		if err := app.Snapshot(&before); err != nil {
 			return nil, false, fmt.Errorf("snapshot of the application: %w", err)
 		}
@@ -158,6 +161,29 @@ func (x *executor) takeOver(in *install) (state *executedState, ok bool, err err
 		return nil, false, fmt.Errorf("restore the application's own state: %w", err)
 	}
 	return nil, false, nil
+}
+
+// cutAsAll reports whether the parts of a state in one piece are cut as everybody
+// cuts them, and are those of its manifest. Bytes that are right and cut otherwise
+// restore the right state, too; but from the next start on this replica would offer
+// parts that are not what it has, and answer for them.
+func (x *executor) cutAsAll(m *messages.Manifest) (bool, error) {
+	var listed []messages.Digest
+	if len(m.App) > 0 {
+		listed = m.App[0].Parts
+	}
+	i, right := 0, true
+	err := x.t.cfg.State.Prefix(sectionPrefix(x.layout.other(), true), func(_, part []byte) error {
+		last := i == len(listed)-1
+		right = right && i < len(listed) && pbft.HashPart(part) == listed[i] &&
+			(len(part) == messages.PartBytesMax || last && len(part) > 0 && len(part) < messages.PartBytesMax)
+		i++
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("read the application's state: %w", err)
+	}
+	return right && i == len(listed), nil
 }
 
 // commitInstalled is the one write: from here on a restart begins with the

@@ -141,6 +141,53 @@ func TestR4_AnInstallThatNobodyAwaitsIsDropped(t *testing.T) {
 	}
 }
 
+// Of a state in one piece the right bytes are not enough: cut in another way than
+// everybody cuts them, they are refused, and so is anything beside them.
+func TestR4_APieceIsCutAsEverybodyCutsIt(t *testing.T) {
+	truth := make([]byte, 2*messages.PartBytesMax+7)
+	for k := range truth {
+		truth[k] = byte(k >> 8)
+	}
+	const most = messages.PartBytesMax
+	for name, parts := range map[string][][]byte{
+		"in halves":       {truth[:most/2], truth[most/2 : most], truth[most : 2*most], truth[2*most:]},
+		"too large":       {truth[:most+1], truth[most+1 : 2*most+1], truth[2*most+1:]},
+		"an empty part":   {truth[:most], truth[most : 2*most], truth[2*most:], {}},
+		"shifted by one":  {truth[:most-1], truth[most-1 : 2*most-1], truth[2*most-1:]},
+		"a last one more": {truth[:most], truth[most : 2*most], truth[2*most : 2*most+1], truth[2*most+1:]},
+	} {
+		i := newInstalling(t)
+		if !i.try(i.fetched(truth, parts...)) {
+			t.Errorf("%s: a state is installed", name)
+		}
+		if i.app.restored != 0 || string(i.app.state) != "before" {
+			t.Errorf("%s: the application was given a state", name)
+		}
+	}
+	i := newInstalling(t)
+	in := i.fetched(truth, pbft.SplitParts(truth)...)
+	if state, ok, err := i.takeOver(in); err != nil || !ok || state.seq != 8 || !bytes.Equal(i.app.state, truth) {
+		t.Errorf("cut as it should be it is not taken over: %t, %v", ok, err)
+	}
+	other := *in.manifest
+	other.App = pbft.ListBuckets([][]messages.Digest{pbft.HashParts(make([]byte, len(truth)))})
+	if _, ok, err := i.takeOver(&install{&other, in.stable}); err != nil || ok {
+		t.Errorf("parts that its manifest does not list are taken over: %v", err)
+	}
+	stray := i.executor.t.cfg.State.NewBatch()
+	stray.Set(partKey(1, pbft.Part{App: true, Number: 3}), []byte("stray"))
+	if err := stray.Commit(false); err != nil {
+		t.Fatal(err)
+	}
+	if !i.try(in) {
+		t.Error("a part that is not listed is installed")
+	}
+	empty := newInstalling(t)
+	if _, ok, err := empty.takeOver(empty.fetched(nil)); err != nil || !ok || len(empty.app.state) != 0 {
+		t.Errorf("the empty state is not taken over: %t, %v", ok, err)
+	}
+}
+
 func digestSlice(part []byte) []byte {
 	d := pbft.HashPart(part)
 	return d[:]

@@ -175,6 +175,14 @@ var transfers = []mutant{
 		File: "actors/install.go", Old: "\tbatch.Delete(keyIncoming)\n\tif err := batch.Commit(false)", New: "\tif err := batch.Commit(false)", TestsOnly: noLyingServer,
 	},
 	{
+		Name: "parts-of-another", Why: "a replica offers parts that it has not got",
+		File: "actors/install.go", Old: " && pbft.HashPart(part) == listed[i] &&", New: " &&", TestsOnly: noLyingServer,
+	},
+	{
+		Name: "cut-anyhow", Why: "who was given a state cut in another way offers parts that it has not got",
+		File: "actors/install.go", Old: "(len(part) == messages.PartBytesMax || last &&", New: "(len(part) > 0 || last &&", TestsOnly: noLyingServer,
+	},
+	{
 		Name: "rest-not-kept", Why: "a heartbeat ends the rest between two rounds of parts",
 		File: "pbft/transferask.go", Old: " || u.Resting", New: "", TestsOnly: noBusyMachine,
 	},
