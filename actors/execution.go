@@ -112,6 +112,7 @@ func (x *executor) resume(c actor.Context) {
 		c.Send(x.t.links.journal, &report{x.images[n-1].seq})
 	}
 	c.Send(x.t.links.sequencer, &executorRestarted{})
+	c.Send(x.t.links.sync, &executorRestarted{})
 	x.run(c)
 }
 

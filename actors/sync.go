@@ -133,6 +133,8 @@ func (s *catchUp) onTransfer(c actor.Context) {
 		s.askParts(c)
 	case *chunkArrived:
 		s.onChunk(c, m)
+	case *executorRestarted:
+		x.perform(c, x.core.HandOverAgain())
 	case *installRefused:
 		x.perform(c, x.core.Refused(m.manifest))
 	case *tick:

@@ -363,6 +363,16 @@ type Usable struct {
 	Resting bool
 }
 
+// HandOverAgain says once more that all parts are there, if they are: who was told has
+// lost its memory, or the word.
+func (t *Transfer) HandOverAgain() []TransferEffect {
+	if t.done {
+		t.finished = t.tick
+		t.emit(FinishTransfer{t.manifest})
+	}
+	return t.take()
+}
+
 // OnTick lets time pass, and asks for what is missing.
 func (t *Transfer) OnTick(u Usable) []TransferEffect {
 	t.tick++

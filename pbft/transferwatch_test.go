@@ -331,3 +331,20 @@ func TestR4_OthersAreAskedOnceTheyHaveIt(t *testing.T) {
 		t.Errorf("%d of %d parts after %d ticks", d.stored, len(parts), d.tick)
 	}
 }
+
+// Whoever was told that a state is whole, and has lost the word, is told again; while
+// parts are missing there is nothing to tell.
+func TestR4_AStateIsHandedOverAgain(t *testing.T) {
+	m, parts := aState(8, 5)
+	f := newFetcher(t, 4)
+	f.has(m, parts)
+	if again := f.HandOverAgain(); len(again) != 0 {
+		t.Errorf("without a state, %v", again)
+	}
+	f.trimmed(1, 2, 3)
+	f.ticks(3)
+	f.complete(m, parts)
+	if again := f.HandOverAgain(); len(again) != 1 || again[0].(pbft.FinishTransfer).Manifest != m {
+		t.Errorf("asked to, it says %v", again)
+	}
+}

@@ -163,6 +163,10 @@ var transfers = []mutant{
 		File: "pbft/transfer.go", Old: "finishPatience = 600", New: "finishPatience = 61", TestsOnly: noLyingServer,
 	},
 	{
+		Name: "word-of-a-state-lost", Why: "a panic at the word that a state is whole costs a minute",
+		File: "actors/execution.go", Old: "\tc.Send(x.t.links.sync, &executorRestarted{})\n", New: "", Tests: []string{"./testkit/sim"},
+	},
+	{
 		Name: "old-install-ends-the-new", Why: "a panic after one transfer ends the next one, whole as it is",
 		File: "pbft/transfer.go", Old: "if t.manifest != nil && t.manifest.Seq > seq {", New: "if false {", TestsOnly: "its executor does not panic over a state",
 	},

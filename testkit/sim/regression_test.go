@@ -27,6 +27,7 @@ func TestRegressions(t *testing.T) {
 		{"a late replica never caught up where an answer takes longer than three heartbeats: it had asked somebody else by then", []uint64{18}, honest},
 		{"the same, of one that was cut off on a slow network", []uint64{1}, sim.Config{Faults: &slow, Script: late, Vertices: 100}},
 		{"votes of several lives made a certificate on a disk that none of them had seen: the oracle took what its start executed for a disagreement", []uint64{100005100}, sim.Config{}},
+		{"a panic of the executor at the word that a state is whole lost it for a minute", []uint64{500000395}, sim.Config{}},
 	} {
 		for _, seed := range c.seeds {
 			t.Run(fmt.Sprint(seed, ": ", c.bug), func(t *testing.T) {
