@@ -106,6 +106,9 @@ type Tree struct {
 	done    chan struct{}
 	opened  chan error    // the root's one word on how starting went
 	ended   chan struct{} // closed when all actors have stopped
+
+	closing  sync.Once // the network
+	closeErr error
 }
 
 // Standing is where the replica stands, as of the last change.
@@ -293,7 +296,9 @@ func (t *Tree) fail(err error) {
 }
 
 // Stop ends the replica: the network closes, the actors stop, and whatever
-// waited for the disk gets there. It may be called again, and after a failure.
+// waited for the disk gets there. It may be called again, and after a failure. If
+// ctx ends first, the actors stop each as soon as it returns from what it is at:
+// Ended says when all have.
 func (t *Tree) Stop(ctx context.Context) error {
 	t.mu.Lock()
 	if !t.stopped {
@@ -301,20 +306,47 @@ func (t *Tree) Stop(ctx context.Context) error {
 		close(t.done)
 	}
 	t.mu.Unlock()
-	err := t.cfg.Transport.Stop()
+	t.closing.Do(func() { t.closeErr = t.cfg.Transport.Stop() })
+	err := t.closeErr
 	if t.root != nil {
 		t.system.Root.Send(t.links.root, &end{})
-		select {
-		case <-t.ended:
-		case <-ctx.Done():
-			t.system.Root.Stop(t.root)
-			err = errors.Join(err, fmt.Errorf("stop the actors: %w", ctx.Err()))
-		}
+		err = errors.Join(err, t.await(ctx))
 	}
 	t.system.EventStream.Unsubscribe(t.letters)
 	t.pool.close()
 	t.hub.close()
 	return err
+}
+
+// await waits until all actors have stopped.
+func (t *Tree) await(ctx context.Context) error {
+	select {
+	case <-t.ended:
+		return nil
+	default:
+	}
+	select {
+	case <-t.ended:
+		return nil
+	case <-ctx.Done():
+		t.system.Root.Stop(t.root)
+		return fmt.Errorf("stop the actors: %w", context.Cause(ctx))
+	}
+}
+
+// Ended reports whether all actors have stopped, so that what they work on may be
+// closed. Those that somebody else runs step by step do nothing by themselves: they
+// count as stopped.
+func (t *Tree) Ended() bool {
+	if t.root == nil || t.cfg.Runtime.Drive != nil {
+		return true
+	}
+	select {
+	case <-t.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // Connected is how many other members' channels are open.

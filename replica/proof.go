@@ -20,16 +20,29 @@ type Found = actors.Found
 // ErrTrimmed if the ledger here does not begin at sequence 1. It reads the disk. The data of its result is not kept: its receipt says whether
 // the vertex failed, not why.
 func (r *Replica) Find(hash messages.Digest) (*Found, error) {
-	f, err := r.tree.Ledger().Find(hash)
+	f, err := r.find(hash)
 	if err == nil && f == nil {
 		err = fmt.Errorf("vertex %s: %w", hash.Hex(), r.missing())
 	}
 	return f, err
 }
 
+// find is Find with nil for what is not in the ledger here.
+func (r *Replica) find(hash messages.Digest) (*Found, error) {
+	if err := r.readers.enter(); err != nil {
+		return nil, err
+	}
+	defer r.readers.leave()
+	return r.tree.Ledger().Find(hash)
+}
+
 // Proof makes from the ledger what stands behind a receipt, for whoever has the
 // genesis to check: see VerifyProof.
 func (r *Replica) Proof(receipt Receipt) (*messages.FinalityProof, error) {
+	if err := r.readers.enter(); err != nil {
+		return nil, err
+	}
+	defer r.readers.leave()
 	f, err := r.tree.Ledger().At(receipt.Seq, receipt.Position)
 	if err != nil {
 		return nil, err

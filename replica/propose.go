@@ -157,7 +157,7 @@ func (r *Replica) original(receipt Receipt) (Receipt, error) {
 	if receipt.Outcome != pbft.Repeated {
 		return receipt, nil
 	}
-	f, err := r.tree.Ledger().Find(receipt.Vertex)
+	f, err := r.find(receipt.Vertex)
 	if err != nil || f == nil || f.Receipt.Outcome != pbft.Fresh {
 		return receipt, err
 	}

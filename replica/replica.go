@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,10 +26,11 @@ type Replica struct {
 	identity *identity
 	system   *actor.ActorSystem
 
-	stop    sync.Once
-	stopErr error
-	closers []io.Closer // closed in reverse order, after the tree stopped
-	stopped chan struct{}
+	readers  *readers      // of the disk
+	stopping chan struct{} // holds one Stop at a time, and what follows is its own
+	ended    bool
+	stopErr  error
+	closers  []io.Closer // closed in reverse order, after the tree stopped
 }
 
 // NotMemberError says that a key belongs to no member of the genesis.
@@ -67,7 +67,7 @@ func Start(ctx context.Context, cfg Config, opts ...Option) (*Replica, error) {
 		return nil, NotMemberError{messages.NewMemberID(cfg.Genesis.Scheme, cfg.Key.Public().Bytes()), cfg.Genesis.ChainID}
 	}
 	r := &Replica{
-		genesis: cfg.Genesis, keyring: keyring, self: self, stopped: make(chan struct{}),
+		genesis: cfg.Genesis, keyring: keyring, self: self, readers: newReaders(), stopping: make(chan struct{}, 1),
 		metrics: metrics.New(metrics.Options{Members: keyring.N(), Version: o.version, Now: o.clock.Now}),
 	}
 	if err := r.start(&cfg, &o); err != nil {
@@ -138,17 +138,6 @@ func (r *Replica) close() error {
 	}
 	r.closers = nil
 	return errors.Join(errs...)
-}
-
-// Stop ends the replica: connections close, what waited for the disk gets
-// there, and callers still waiting get ErrStopped. It may be called again.
-func (r *Replica) Stop(ctx context.Context) error {
-	r.stop.Do(func() {
-		r.stopErr = errors.Join(r.tree.Stop(ctx), r.close())
-		close(r.stopped)
-	})
-	<-r.stopped
-	return r.stopErr
 }
 
 // Done is closed when the replica ends: by Stop, or by itself after a failure

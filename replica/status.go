@@ -124,6 +124,10 @@ func (r *Replica) Ready() (ready bool, reason string) {
 // Decided gives a finalised batch with its commit certificate from the ledger,
 // or ErrNotExecuted, or ErrTrimmed.
 func (r *Replica) Decided(seq messages.Seq) (*messages.Decided, error) {
+	if err := r.readers.enter(); err != nil {
+		return nil, err
+	}
+	defer r.readers.leave()
 	d, ok, err := r.tree.Ledger().Decided(seq)
 	if first := r.FirstSequence(); err == nil && !ok && seq < first {
 		err = TrimmedError{seq, first}
