@@ -107,7 +107,10 @@ func (r *Replica) encodeOne(v Vertex) ([]byte, error) {
 		return nil, TooLargeError{size, limit}
 	}
 	if v.Creator == [32]byte{} {
-		v.Creator, v.Nonce = r.identity.creator, 0
+		if v.Nonce != 0 {
+			return nil, ErrNonceAlone
+		}
+		v.Creator = r.identity.creator
 	}
 	if v.Expires == 0 {
 		v.Expires = r.tree.Progress().Seq + pbft.ExpiryReach/2

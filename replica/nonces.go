@@ -25,11 +25,15 @@ type Nonces struct {
 
 // Nonces tells where a creator stands. For one that never executed anything, or
 // nothing for a million sequences, it begins at 0.
+// A replica that executes nothing any more says so with a HaltedError.
 func (r *Replica) Nonces(ctx context.Context, creator [32]byte) (Nonces, error) {
 	if err := r.readers.enter(); err != nil {
 		return Nonces{}, err
 	}
 	defer r.readers.leave()
+	if err := r.works(); err != nil {
+		return Nonces{}, err
+	}
 	s, err := r.tree.CreatorStanding(ctx, creator)
 	return Nonces{s.Next, s.Base, s.Window, s.Seq}, err
 }

@@ -1,7 +1,10 @@
 package replica
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"strings"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -39,15 +42,46 @@ func (o *options) keyring(g *messages.Genesis) (*crypto.Keyring, error) {
 	return crypto.NewKeyring(g)
 }
 
-func newOptions(opts []Option) options {
+func newOptions(opts []Option) (options, error) {
 	o := options{
 		app: &actors.VertexLedger{}, log: zerolog.Nop(), clock: runtime.RealClock(), rand: runtime.SecureRand(),
 		fs: vfs.Default, version: "cretoai-consensus",
 	}
-	for _, opt := range opts {
+	for i, opt := range opts {
+		if opt == nil {
+			return o, fmt.Errorf("option %d is nil", i)
+		}
 		opt(&o)
 	}
-	return o
+	err := o.validate()
+	return o, err
+}
+
+// validate refuses what a replica cannot be built from.
+func (o *options) validate() error {
+	var errs []error
+	needed := func(given bool, option string) {
+		if !given {
+			errs = append(errs, fmt.Errorf("%s(nil): leave the option out for the default", option))
+		}
+	}
+	needed(o.app != nil, "WithStateMachine")
+	needed(o.clock != nil, "WithClock")
+	needed(o.rand != nil, "WithRand")
+	needed(o.fs != nil, "WithStorage")
+	names := make(map[string]bool)
+	for _, custom := range o.custom {
+		switch {
+		case custom.Name == "" || strings.Contains(custom.Name, "/"):
+			errs = append(errs, fmt.Errorf("WithActor: the name %q is empty or has a slash", custom.Name))
+		case names[custom.Name]:
+			errs = append(errs, fmt.Errorf("WithActor: two actors are named %q", custom.Name))
+		case custom.Produce == nil:
+			errs = append(errs, fmt.Errorf("WithActor: nothing produces the actor %q", custom.Name))
+		}
+		names[custom.Name] = true
+	}
+	return errors.Join(errs...)
 }
 
 // StateMachine is the application; see its methods for the contract.

@@ -39,6 +39,9 @@ func (r *Replica) find(hash messages.Digest) (*Found, error) {
 // Proof makes from the ledger what stands behind a receipt, for whoever has the
 // genesis to check: see VerifyProof.
 func (r *Replica) Proof(receipt Receipt) (*messages.FinalityProof, error) {
+	if receipt.Seq == 0 {
+		return nil, fmt.Errorf("a receipt of no vertex: %w", ErrNoSequence)
+	}
 	if err := r.readers.enter(); err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"sync/atomic"
 
 	"github.com/cretoai/consensus/actors"
@@ -20,78 +19,46 @@ type Vertex struct {
 	// messages.VertexParentsMax.
 	Parents []messages.Digest
 	// Creator and Nonce identify the vertex: proposed again with the same two,
-	// it is never executed twice. Left zero, the replica names itself, with a
-	// fresh nonce. Nonces of one creator are used in about ascending order: those
+	// it is never executed twice. They come together. With both left zero, the
+	// replica names itself, with a fresh nonce each time the vertex is proposed; a
+	// nonce without a creator is refused, with ErrNonceAlone. Nonces of one creator are used in about ascending order: those
 	// more than the genesis' nonce window behind the highest are spent.
 	Creator [32]byte
 	Nonce   uint64
 	// Timestamp is the creator's claim, in milliseconds since the Unix epoch.
 	Timestamp int64
 	// Expires is the last sequence at which the vertex may execute; left zero,
-	// half of pbft.ExpiryReach from now.
+	// half of pbft.ExpiryReach from now, which is another vertex, with another hash,
+	// each time.
 	Expires messages.Seq
 	// Seal is the creator's signature, on a chain that requires it, and left zero
 	// on any other. Creator.SignVertex and SignVertices make it.
 	Seal messages.Seal
 }
 
-// Receipt says where a vertex stands in the ledger, on all correct replicas.
+// ErrNoHash says that a vertex has no hash yet, for the replica would choose what
+// is left out.
+var ErrNoHash = errors.New("a vertex has a hash of its own once Creator, Nonce and Expires are set: the replica chooses what is left out")
+
+// Hash names the vertex, before it is proposed, as its receipt will: Find and
+// ProofOf take it. Whoever keeps it learns what became of the vertex when nobody
+// waited. Creator and Expires must be set, for else the error is ErrNoHash; a nonce
+// of 0 is a nonce. The seal plays no role.
+func (v Vertex) Hash() (messages.Digest, error) {
+	if v.Creator == [32]byte{} || v.Expires == 0 {
+		return messages.Digest{}, ErrNoHash
+	}
+	encoded, err := v.encode()
+	if err != nil {
+		return messages.Digest{}, err
+	}
+	return messages.HashVertex(encoded), nil
+}
+
+// Receipt says where a vertex stands in the ledger, on all correct replicas. A zero
+// one, with sequence 0, is of no vertex: it says neither that there was success nor
+// failure.
 type Receipt = actors.Receipt
-
-// Errors of proposing. Every one of them leaves the replica as it was.
-var (
-	// ErrPoolFull: MaxPendingVertices wait already. Retry when some are final.
-	ErrPoolFull = actors.ErrPoolFull
-	// ErrStopped: the replica has stopped, or stopped while waiting.
-	ErrStopped = actors.ErrStopped
-	// ErrEmptyPayload: a vertex carries at least one byte.
-	ErrEmptyPayload = errors.New("the payload is empty: a vertex carries at least one byte")
-)
-
-// TooLargeError says that a vertex exceeds what fits.
-type TooLargeError struct {
-	Bytes, BytesMax int
-}
-
-func (e TooLargeError) Error() string {
-	return fmt.Sprintf("a vertex of %d bytes is too large: at most %d fit; split the payload", e.Bytes, e.BytesMax)
-}
-
-// NoOpError says that a vertex was finalised but executed as a no-op, and why:
-// its nonce was used before, or it had expired.
-type NoOpError struct {
-	Receipt Receipt
-}
-
-func (e NoOpError) Error() string {
-	return fmt.Sprintf("vertex %v was finalised at sequence %d as a no-op: %v", e.Receipt.Vertex, e.Receipt.Seq, e.Receipt.Outcome)
-}
-
-// FailedError says that a vertex was executed and the application made it a
-// failure, without effect; its receipt says why.
-type FailedError struct {
-	Receipt Receipt
-}
-
-func (e FailedError) Error() string {
-	return fmt.Sprintf("vertex %v failed when it was executed at sequence %d: %s", e.Receipt.Vertex, e.Receipt.Seq, e.Receipt.Result.Data)
-}
-
-// NotFinalError says that waiting ended before the vertices were final. They
-// stay proposed and may be finalised later.
-type NotFinalError struct {
-	Missing   int // vertices without a receipt
-	Connected int // other members this replica is connected to
-	Quorum    int // members needed, this one included
-	Cause     error
-}
-
-func (e NotFinalError) Error() string {
-	return fmt.Sprintf("%d vertices not final yet (%v): %d other members connected, %d needed for a quorum; they stay proposed",
-		e.Missing, e.Cause, e.Connected, e.Quorum-1)
-}
-
-func (e NotFinalError) Unwrap() error { return e.Cause }
 
 // identity is the creator of vertices that bring none.
 type identity struct {
@@ -122,9 +89,13 @@ func (id *identity) renew(encoded []byte) []byte {
 
 // Propose has a vertex finalised and returns its receipt. It fails at once with
 // ErrPoolFull when too many wait. ctx bounds the waiting: when it ends, the
-// vertex stays proposed and the error is a NotFinalError. A vertex that was
-// executed before gets the receipt it had then, but for the data of its result.
+// vertex stays proposed and the error is a NotFinalError; if it has ended before, a
+// NotProposedError, and nothing was taken. A replica that executes nothing any more
+// says so with a HaltedError. A vertex that was executed before gets the receipt it had then, but for the data of its result.
 func (r *Replica) Propose(ctx context.Context, v Vertex) (Receipt, error) {
+	if err := r.admit(ctx); err != nil {
+		return Receipt{}, err
+	}
 	d, err := r.draftAll([]Vertex{v})
 	if err != nil {
 		return Receipt{}, err
@@ -168,10 +139,14 @@ func (r *Replica) original(receipt Receipt) (Receipt, error) {
 // order given. More than fit are fed to the pool as it drains. A receipt whose
 // Outcome is not Fresh is of a vertex that was a no-op, and one may be of a vertex
 // whose Result is a failure: neither is an error here. When ctx ends, the
-// receipts there are are returned with a NotFinalError; those missing are zero.
+// receipts there are are returned with a NotFinalError; those missing are zero. The
+// other errors are those of Propose.
 func (r *Replica) ProposeAll(ctx context.Context, vertices []Vertex) ([]Receipt, error) {
 	if len(vertices) == 0 {
 		return nil, nil
+	}
+	if err := r.admit(ctx); err != nil {
+		return nil, err
 	}
 	d, err := r.draftAll(vertices)
 	if err != nil {
@@ -201,7 +176,10 @@ func (r *Replica) feed(ctx context.Context, d *draft, w *actors.Waiter) error {
 		select {
 		case <-space:
 		case <-ctx.Done():
-			return r.notFinal(ctx, w)
+			if at == 0 {
+				return NotProposedError{context.Cause(ctx)}
+			}
+			return r.notFinal(ctx, w, len(d.encoded)-at)
 		}
 	}
 	return nil
@@ -230,14 +208,7 @@ func (r *Replica) wait(ctx context.Context, w *actors.Waiter) error {
 		case <-w.Done: // both at once: final is final
 			return w.Err()
 		default:
-			return r.notFinal(ctx, w)
+			return r.notFinal(ctx, w, 0)
 		}
-	}
-}
-
-func (r *Replica) notFinal(ctx context.Context, w *actors.Waiter) error {
-	return NotFinalError{
-		Missing: r.tree.Pool().Missing(w), Connected: r.tree.Connected(),
-		Quorum: messages.Quorum(r.genesis.N()), Cause: context.Cause(ctx),
 	}
 }

@@ -56,7 +56,10 @@ func Start(ctx context.Context, cfg Config, opts ...Option) (*Replica, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	o := newOptions(opts)
+	o, err := newOptions(opts)
+	if err != nil {
+		return nil, fmt.Errorf("replica options: %w", err)
+	}
 	keyring, err := o.keyring(cfg.Genesis)
 	if err != nil {
 		return nil, fmt.Errorf("genesis: %w", err)

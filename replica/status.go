@@ -7,6 +7,10 @@ import (
 	"github.com/cretoai/consensus/messages"
 )
 
+// ErrNoSequence says that a sequence, or that of a receipt, is 0: there is none, the
+// first is 1.
+var ErrNoSequence = errors.New("sequences begin at 1")
+
 // ErrNotExecuted says that this replica has not executed a sequence yet.
 var ErrNotExecuted = errors.New("not executed here")
 
@@ -122,8 +126,11 @@ func (r *Replica) Ready() (ready bool, reason string) {
 }
 
 // Decided gives a finalised batch with its commit certificate from the ledger,
-// or ErrNotExecuted, or ErrTrimmed.
+// or ErrNotExecuted, ErrTrimmed, or, of sequence 0, ErrNoSequence.
 func (r *Replica) Decided(seq messages.Seq) (*messages.Decided, error) {
+	if seq == 0 {
+		return nil, ErrNoSequence
+	}
 	if err := r.readers.enter(); err != nil {
 		return nil, err
 	}

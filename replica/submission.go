@@ -22,9 +22,13 @@ type Submission struct {
 // finalised, or were refused: it stands still while the pool is full, which is how
 // whoever reads them from somewhere should stand still, too. Unlike ProposeAll it
 // takes the others if some are refused. The error is a NotFinalError if ctx ends,
-// after which what was taken stays proposed, or ErrStopped. The vertices and their
+// after which what was taken stays proposed, a NotProposedError if nothing was, a
+// HaltedError, or ErrStopped. The vertices and their
 // payloads are the caller's again when it returns.
 func (r *Replica) Submit(ctx context.Context, vertices []Vertex) (*Submission, error) {
+	if err := r.admit(ctx); err != nil {
+		return nil, err
+	}
 	s, n := &Submission{}, len(vertices)
 	d := r.draft(vertices, func(i int, err error) {
 		if s.Refused == nil {

@@ -29,6 +29,7 @@ func errorOf(err error) *Error {
 	var (
 		own      *Error
 		tooLarge replica.TooLargeError
+		untaken  replica.NotProposedError
 		notFinal replica.NotFinalError
 		failed   replica.FailedError
 	)
@@ -51,6 +52,10 @@ func errorOf(err error) *Error {
 		e.status = http.StatusNotFound
 	case errors.Is(err, replica.ErrStopped):
 		e.status, e.Hint = http.StatusServiceUnavailable, "propose at another replica"
+	case errors.Is(err, replica.ErrHalted):
+		e.status, e.Hint = http.StatusServiceUnavailable, "propose at another replica; this one needs its operator"
+	case errors.As(err, &untaken):
+		e.status, e.Hint = http.StatusGatewayTimeout, "send it again: nothing was taken"
 	case errors.Is(err, messages.ErrUnsigned):
 		e.Hint = "send an authorisation along: replica propose --key does, and docs/operating.md shows how"
 	case errors.Is(err, messages.ErrUncalledFor):

@@ -126,16 +126,34 @@ func (l *load) nextSigned(c int) *vertex {
 	return v
 }
 
-// done is a context that has ended: whoever proposes with it does not wait.
+// done is a context that has ended.
 var done = func() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
 }()
 
+// impatient is a context that ends when somebody begins to wait for that: whoever
+// proposes with it does not wait.
+type impatient struct {
+	context.Context
+	end context.CancelFunc
+}
+
+func newImpatient() impatient {
+	ctx, cancel := context.WithCancel(context.Background())
+	return impatient{ctx, cancel}
+}
+
+// Done implements context.Context.
+func (i impatient) Done() <-chan struct{} {
+	i.end()
+	return i.Context.Done()
+}
+
 // propose has a replica accept a vertex, if it can.
 func (v *vertex) propose(m *member) error {
-	_, err := m.replica.Propose(done, v.proposal)
+	_, err := m.replica.Propose(newImpatient(), v.proposal)
 	var waits replica.NotFinalError
 	switch {
 	case errors.As(err, &waits):
@@ -143,7 +161,7 @@ func (v *vertex) propose(m *member) error {
 			v.holders = append(v.holders, m.process)
 		}
 		return nil
-	case errors.Is(err, replica.ErrPoolFull), errors.Is(err, replica.ErrStopped):
+	case errors.Is(err, replica.ErrPoolFull), errors.Is(err, replica.ErrStopped), errors.Is(err, replica.ErrHalted):
 		return nil // it is proposed again elsewhere
 	}
 	return fmt.Errorf("replica %d answers a proposal with %w", m.index, err)
