@@ -34,7 +34,8 @@ import (
 //	  <name>      10 in 10 s         then stopped, and said so; never the replica
 //
 // A panic on an unverified message of a peer is counted in the metric but not in
-// the budget. A child that is gone without having been told to stops the replica.
+// the budget. A child that is gone without having been told to stops the replica, but
+// for custom, which every actor below it can stop.
 func (t *Tree) children() []child {
 	return []child{
 		{name: "journal", produce: func(int) actor.Actor { return newJournal(t) }, budget: never},
@@ -49,9 +50,12 @@ func (t *Tree) children() []child {
 		{name: "viewchange", produce: func(life int) actor.Actor { return newViewchange(t, life) }},
 		{name: "detector", produce: func(int) actor.Actor { return &detectorActor{t: t} }},
 		{name: "sync", produce: func(int) actor.Actor { return newCatchUp(t) }},
-		{name: "custom", produce: func(int) actor.Actor { return &customs{t: t} }, strategy: t.superviseCustoms()},
+		{name: customsName, produce: func(int) actor.Actor { return newCustoms(t) }},
 	}
 }
+
+// customsName is the actor's above the embedder's.
+const customsName = "custom"
 
 var (
 	never          = &restarts{}
@@ -173,6 +177,10 @@ func (r *root) onTerminated(c actor.Context, m *actor.Terminated) {
 	r.children = slices.DeleteFunc(r.children, func(pid *actor.PID) bool { return pid.Equal(m.Who) })
 	if r.ending {
 		r.next(c)
+		return
+	}
+	if name(m.Who) == customsName {
+		r.t.log.Error().Msg("one of the custom actors stopped the actor above them, and so all of them; the replica goes on without them")
 		return
 	}
 	r.t.fail(fmt.Errorf("actor %s stopped by itself", name(m.Who)))

@@ -104,14 +104,16 @@ func ReadBuckets(r io.Reader, into Bucketed) error { return actors.ReadBuckets(r
 type Result = actors.Result
 
 // WithStateMachine executes finalised vertices with app instead of the vertex
-// ledger. All members must run the same application.
+// ledger. All members must run the same application. Each Start needs a fresh one, in
+// the state it begins with at genesis: what it is to go on with, the replica restores
+// from its disk or executes again.
 func WithStateMachine(app StateMachine) Option { return func(o *options) { o.app = app } }
 
 // WithActor adds an actor of your own to the replica's tree. It receives the
 // replica's events as values, of the types that messages.Event lists, is restarted
 // when it panics, and cannot take the replica down. produce is called at every start
-// and restart, so what is to outlast a panic lies outside of what it makes; name is
-// unique among your actors.
+// and restart, so what is to outlast a panic lies outside of what it makes. name is
+// unique among your actors, and has no slash: Start refuses others, and a nil produce.
 //
 //	replica.WithActor("audit", func() actor.Actor {
 //		return actor.ReceiveFunc(func(c actor.Context) {
@@ -140,7 +142,12 @@ func WithStateMachine(app StateMachine) Option { return func(o *options) { o.app
 //     StateInstalled tells: the Finalized after it is of the next sequence. What is
 //     fetched batch by batch comes as ever.
 //   - After more than ten panics in ten seconds the actor is stopped, the log says so,
-//     and it is not started again before the replica is.
+//     and it is not started again before the replica is. A produce that panics, or
+//     gives nil, counts as a panic. One while the actor ends, from *actor.Stopping or
+//     *actor.Restarting on, is logged, and it goes on ending.
+//   - Actors that it starts are stopped at their first panic.
+//   - An actor that stops c.Parent() stops all custom actors, and the log says so.
+//   - An actor that does not return from a message holds up Stop, see there.
 //
 // An actor that must miss nothing keeps the last sequence it handled, and reads the
 // gap before a Finalized from the ledger (Replica.Batch), from FirstSequence on. An
