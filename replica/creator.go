@@ -79,7 +79,7 @@ func (c *Creator) SignVertices(vertices []Vertex) ([]Vertex, error) {
 }
 
 // SignatureError says that a vertex was refused for its creator's signature, or
-// the lack of one. Nothing was taken.
+// the lack of one. Nothing was taken. errors.As finds it as a value, SignatureError.
 type SignatureError struct {
 	Vertex int // its place among those proposed together
 	Cause  error

@@ -8,4 +8,44 @@
 // A receipt means final: a quorum of members signed a commit for the batch the
 // vertex is in, and it will be at that place on every correct replica. The
 // context bounds only the waiting; the vertex stays proposed when it ends.
+//
+// Final is not yet executed with effect. A vertex whose nonce is spent, or that has
+// expired, is finalised as a no-op, and one the application refuses as a failure:
+// these have a place in the ledger, a receipt and a proof like any other. Propose
+// tells them by a NoOpError and a FailedError. Who uses ProposeAll or Submit looks at
+// each receipt: there was success if its Seq is not 0, its Outcome is pbft.Fresh and
+// its Result has not Failed. A zero Receipt is none.
+//
+// # Proposing again
+//
+// A vertex executes once at most, however often and wherever it is proposed, if it
+// comes with the same Creator, Nonce and Expires each time. Left zero, the first two
+// are drawn anew at each proposal: the same payload is another vertex then, and
+// executes again. Expires left zero is counted from where the chain is: a retry is
+// another vertex with a spent nonce, which gets a NoOpError in place of the receipt of
+// the first, and one so late that replicas have forgotten its creator would execute.
+// Nonces tells where a creator stands
+// and where the chain is; Vertex.Hash says what to look for with Find.
+//
+//	error              taken?        the same vertex again
+//	ErrPoolFull        no            here, when some are final, or at another replica
+//	NotProposedError   no            with a context that has not ended
+//	HaltedError        no            at another replica
+//	SignatureError     no            never: mend it
+//	TooLargeError      no            never: mend it
+//	ErrEmptyPayload    no            never: mend it
+//	ErrNonceAlone      no            never: mend it
+//	NotFinalError      stays so      safe with the three fixed, else it may execute twice;
+//	                                 its Untaken last ones were not taken
+//	ErrStopped         perhaps       likewise: what waited stays proposed, and the others
+//	                                 may finalise it; ask another replica with Find
+//	ErrSkipped         finalised     of no use here: most likely it was executed, and
+//	                                 another replica has the receipt
+//	NoOpError          finalised     of no use: the nonce is spent, or it has expired
+//	FailedError        executed      of no use: it was executed, without effect
+//
+// ProposeAll takes nothing of a list when one of its vertices is refused; Submit takes
+// the others, and tells by place, in Refused. Errors with a name of Err are compared
+// with errors.Is, and types are found with errors.As: each says in its description
+// whether it comes as a value or a pointer.
 package replica

@@ -30,7 +30,8 @@ var (
 
 // HaltedError is ErrHalted with the reason, the one in Status.Halted. Nothing was
 // taken. What was taken before may be finalised by the others, and this replica
-// will not tell. errors.As finds it as a value, HaltedError.
+// will not tell: who waits when it halts waits until its context ends, and may ask
+// another replica with Find. errors.As finds it as a value, HaltedError.
 type HaltedError struct {
 	Reason string
 }

@@ -17,8 +17,9 @@ var ErrUnknownVertex = errors.New("not in this replica's ledger")
 type Found = actors.Found
 
 // Find looks a finalised vertex up by its hash, or gives ErrUnknownVertex, with
-// ErrTrimmed if the ledger here does not begin at sequence 1. It reads the disk. The data of its result is not kept: its receipt says whether
-// the vertex failed, not why.
+// ErrTrimmed if the ledger here does not begin at sequence 1. It reads the disk, and
+// gives ErrStopped from the call of Stop on. The receipt says whether the vertex was
+// a no-op or failed, but not why it failed: the data of a result is not kept.
 func (r *Replica) Find(hash messages.Digest) (*Found, error) {
 	f, err := r.find(hash)
 	if err == nil && f == nil {
@@ -37,7 +38,8 @@ func (r *Replica) find(hash messages.Digest) (*Found, error) {
 }
 
 // Proof makes from the ledger what stands behind a receipt, for whoever has the
-// genesis to check: see VerifyProof.
+// genesis to check: see VerifyProof. It shows that the vertex is final, and where; not
+// that it had an effect: no-ops and failures have proofs, too.
 func (r *Replica) Proof(receipt Receipt) (*messages.FinalityProof, error) {
 	if receipt.Seq == 0 {
 		return nil, fmt.Errorf("a receipt of no vertex: %w", ErrNoSequence)

@@ -33,7 +33,8 @@ type Replica struct {
 	closers  []io.Closer // closed in reverse order, after the tree stopped
 }
 
-// NotMemberError says that a key belongs to no member of the genesis.
+// NotMemberError says that a key belongs to no member of the genesis. errors.As finds
+// it as a value, NotMemberError.
 type NotMemberError struct {
 	Key     messages.MemberID
 	ChainID string
@@ -153,7 +154,10 @@ func (r *Replica) Err() error { return r.tree.Err() }
 // Self is this replica's index in the genesis.
 func (r *Replica) Self() messages.Index { return r.self }
 
-// Metrics is the replica's Prometheus registry.
+// Metrics is the replica's Prometheus registry. It has the Go and process collectors,
+// too, so registered as it is beside others that have them it collides: register it
+// with prometheus.WrapRegistererWith, under a label of its own for each replica, or
+// gather it beside your own, with prometheus.Gatherers.
 func (r *Replica) Metrics() *prometheus.Registry { return r.metrics.Registry() }
 
 // Detector tells about the members' conduct.

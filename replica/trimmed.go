@@ -13,7 +13,8 @@ import (
 // its state over from the others. See TrimmedError.
 var ErrTrimmed = errors.New("below the retained ledger")
 
-// TrimmedError is ErrTrimmed with what is known.
+// TrimmedError is ErrTrimmed with what is known. errors.As finds it as a value,
+// TrimmedError.
 type TrimmedError struct {
 	// Seq is the sequence asked for, 0 if a vertex was, of which only the hash is
 	// known: the index of vertices is trimmed together with the ledger.

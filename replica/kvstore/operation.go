@@ -183,9 +183,11 @@ type Proposer interface {
 var ErrAnswerGone = errors.New("the operation was executed before, and its answer is not kept")
 
 // Do has an operation executed, in the vertex given: payload aside, as whom and
-// how is the caller's to say, and the zero Vertex will do. While the error is
-// one of waiting, the operation may yet be executed. A retry of exactly the
-// same vertex never executes it twice.
+// how is the caller's to say. The zero Vertex will do for an operation that is not
+// tried again, or may be executed twice: each call makes another vertex of it. With
+// Creator, Nonce and Expires set, the same call again never executes the operation
+// twice; see package replica on proposing again. While the error is one of waiting,
+// the operation may yet be executed.
 func Do(ctx context.Context, at Proposer, v replica.Vertex, o Operation) (Answer, replica.Receipt, error) {
 	var err error
 	if v.Payload, err = o.Encode(); err != nil {
