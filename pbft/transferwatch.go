@@ -66,10 +66,14 @@ func (t *Transfer) watch(u Usable) {
 // givenUp reports whether no more members than may be faulty are left that have not
 // refused it: whether one of these serves, and how fast, is not to be relied on.
 func (t *Transfer) givenUp(u Usable) bool {
-	usable, refused := 0, 0
+	usable, refused, faulty := 0, 0, messages.MaxFaulty(t.n)
 	for i := range t.members {
 		s := &t.members[i]
-		if i == int(t.self) || u.Ahead&(1<<i) == 0 || s.wrong {
+		if s.wrong {
+			faulty-- // one is found already
+			continue
+		}
+		if i == int(t.self) || u.Ahead&(1<<i) == 0 {
 			continue
 		}
 		usable++
@@ -77,7 +81,7 @@ func (t *Transfer) givenUp(u Usable) bool {
 			refused++
 		}
 	}
-	return refused > 0 && usable-refused < messages.Weak(t.n)
+	return refused > 0 && usable-refused <= faulty
 }
 
 // stretchTicks goes by how long answers take. Neither liars nor the silent lengthen

@@ -229,6 +229,33 @@ func TestR4_WhoSendsADripIsLeft(t *testing.T) {
 	}
 }
 
+// Once a liar is found, the one that is left beside those that refused is correct, and
+// nothing else is looked for.
+func TestR4_WhoIsLeftBesideAFoundLiarIsReliedOn(t *testing.T) {
+	m, parts := aPiece(8, "the state", 100)
+	d := newDistant()
+	d.manifest = func(e pbft.AskManifest) {
+		d.in(1, func() []pbft.TransferEffect { return d.OnManifest(e.To, m) })
+	}
+	d.part = func(e pbft.AskParts) {
+		switch e.To {
+		case 1:
+			d.in(1, func() []pbft.TransferEffect {
+				return d.OnChunk(1, &messages.Chunk{Manifest: e.Manifest, First: uint32(e.First), Parts: [][]byte{{1}}})
+			})
+		case 2:
+			d.in(9, func() []pbft.TransferEffect { return d.OnChunk(2, serves(e, parts, 4)) })
+		case 3:
+			d.retained(2, 3, &messages.Retained{First: 7, Snapshot: 8, Refused: e.Manifest})
+		}
+	}
+	d.trimmed(8, 1, 2, 3)
+	d.run(400)
+	if d.whole == nil || !slices.Equal(d.charged, []messages.Index{1}) || len(d.manifests) != 1 {
+		t.Errorf("%d of %d parts, charged are %v, asked for manifests %v", d.stored, len(parts), d.charged, d.manifests)
+	}
+}
+
 // One honest server, as slow as may be and with parts as large as may be, is fast
 // enough: what it has is fetched, and nothing else looked for.
 func TestR4_OneSlowServerIsFastEnough(t *testing.T) {

@@ -136,7 +136,11 @@ var transfers = []mutant{
 	},
 	{
 		Name: "refused-not-counted", Why: "who alone has what its manifest lists takes as long over it as it likes",
-		File: "pbft/transferwatch.go", Old: "return refused > 0 && usable-refused < messages.Weak(t.n)", New: "return false", TestsOnly: noLyingServer,
+		File: "pbft/transferwatch.go", Old: "return refused > 0 && usable-refused <= faulty", New: "return false", TestsOnly: noLyingServer,
+	},
+	{
+		Name: "found-liar-counts", Why: "a correct member is left because a liar, who was found, refuses nothing any more",
+		File: "pbft/transferwatch.go", Old: "\t\t\tfaulty-- // one is found already\n", New: "", TestsOnly: noLyingServer,
 	},
 	{
 		Name: "drip-enough", Why: "one part now and then keeps a replica from looking for another snapshot",
