@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -202,20 +203,24 @@ func TestPartitionsOfEveryShapeHeal(t *testing.T) {
 			// Long enough for views to be tried in vain, or not.
 			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 			defer cancel()
+			var all sync.WaitGroup
 			for i := range 4 {
-				_, err := c.Replica(i).Propose(ctx, replica.Vertex{Payload: fmt.Appendf(nil, "during %d", i)})
-				var not replica.NotFinalError
-				if err != nil && !errors.As(err, &not) {
-					t.Errorf("replica %d: %v", i, err)
-				}
+				all.Go(func() {
+					_, err := c.Replica(i).Propose(ctx, replica.Vertex{Payload: fmt.Appendf(nil, "during %d", i)})
+					var not replica.NotFinalError
+					if err != nil && !errors.As(err, &not) {
+						t.Errorf("replica %d: %v", i, err)
+					}
+				})
 			}
+			all.Wait()
 			c.Heal()
 			for i := range 4 {
 				c.Propose(i, fmt.Sprint("after ", i))
 			}
 			// What was sent while links were cut is sent again in its time.
-			all := func() bool { return c.Replica(3).Status().Vertices >= 9 }
-			c.AwaitEvent(3, func(messages.Event) bool { return all() }, all)
+			final := func() bool { return c.Replica(3).Status().Vertices >= 9 }
+			c.AwaitEvent(3, func(messages.Event) bool { return final() }, final)
 			c.AwaitEqual(c.Propose(0, "the last"))
 			if got := c.Replica(3).Status().Vertices; got != 10 {
 				t.Errorf("%d vertices are final, want 10", got)
