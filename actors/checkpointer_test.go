@@ -4,8 +4,6 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/pbft"
 	"github.com/cretoai/consensus/storage"
@@ -15,15 +13,7 @@ import (
 // written over what has taken its place meanwhile: the next one, or a state that was
 // taken over.
 func TestC3_AnOldCheckpointIsNotWrittenOverANewState(t *testing.T) {
-	state, err := storage.OpenState("state", vfs.NewMem())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := state.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	state := memoryState(t)
 	tree := &Tree{cfg: Config{State: state}}
 	tree.execution = &execution{layout: newLayout(0), stored: 16}
 	old := &storing{

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
 
 	"github.com/cretoai/consensus/actors/runtime"
@@ -16,7 +15,6 @@ import (
 	"github.com/cretoai/consensus/crypto/cryptotest"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/metrics"
-	"github.com/cretoai/consensus/storage"
 )
 
 // dripper is member 1 of four, and tries to keep member 0 late for ever: each time it
@@ -89,15 +87,7 @@ func quiet() *actor.ActorSystem {
 
 func newDrip(t *testing.T, d *drip) *drip {
 	t.Helper()
-	state, err := storage.OpenState("state", vfs.NewMem())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := state.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	state := memoryState(t)
 	scheme := cryptotest.NewHMAC()
 	genesis, _, _ := cryptotest.NewMembers(4, 1, scheme)
 	keyring, err := crypto.NewKeyringWithScheme(genesis, scheme)

@@ -7,13 +7,11 @@ import (
 	"testing"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
 
 	"github.com/cretoai/consensus/crypto/cryptotest"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/pbft"
-	"github.com/cretoai/consensus/storage"
 )
 
 // whole is an application whose state is one piece.
@@ -53,10 +51,7 @@ type installing struct {
 }
 
 func newInstalling(t *testing.T) *installing {
-	state, err := storage.OpenState("state", vfs.NewMem())
-	if err != nil {
-		t.Fatal(err)
-	}
+	state := memoryState(t)
 	app := &whole{state: []byte("before")}
 	genesis, _, _ := cryptotest.NewMembers(4, 1, cryptotest.NewHMAC())
 	tree := &Tree{n: 4, log: zerolog.Nop(), done: make(chan struct{}), cfg: Config{State: state, App: app, Genesis: genesis}}
@@ -64,9 +59,6 @@ func newInstalling(t *testing.T) *installing {
 	t.Cleanup(func() {
 		if tree.err != nil {
 			t.Errorf("the replica stopped: %v", tree.err)
-		}
-		if err := state.Close(); err != nil {
-			t.Error(err)
 		}
 	})
 	return &installing{newExecutor(tree, 1), &heard{}, t, app}

@@ -5,14 +5,12 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/cretoai/consensus/actors/runtime"
 	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/metrics"
 	"github.com/cretoai/consensus/pbft"
-	"github.com/cretoai/consensus/storage"
 )
 
 // counter counts the batches that leave, and the bytes of their frames.
@@ -65,15 +63,7 @@ func fullBatch(t *testing.T) *messages.Batch {
 // server has so many sequences to give, each with a batch and a certificate of three.
 func server(t *testing.T, sequences messages.Seq, batch *messages.Batch) *serving {
 	t.Helper()
-	state, err := storage.OpenState("state", vfs.NewMem())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := state.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	state := memoryState(t)
 	tree := late(t).t
 	tree.cfg.Metrics, tree.cfg.Clock = metrics.New(metrics.Options{Members: 7}), runtime.NewVirtual(time.Unix(0, 0))
 	tree.snapshots = &snapshots{t: tree}

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
 
 	"github.com/cretoai/consensus/actors/runtime"
@@ -23,17 +22,11 @@ type shelf struct {
 }
 
 func newShelf(t *testing.T) *shelf {
-	state, err := storage.OpenState("state", vfs.NewMem())
-	if err != nil {
-		t.Fatal(err)
-	}
+	state := memoryState(t)
 	s := &shelf{t: t, clock: runtime.NewVirtual(time.Unix(0, 0)), state: state}
 	s.snapshots = &snapshots{t: &Tree{cfg: Config{State: state, Clock: s.clock, Heartbeat: time.Second}, log: zerolog.Nop()}}
 	t.Cleanup(func() {
 		s.close()
-		if err := state.Close(); err != nil {
-			t.Error(err)
-		}
 	})
 	return s
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/cretoai/consensus/actors/runtime"
 	"github.com/cretoai/consensus/cluster"
@@ -15,7 +14,6 @@ import (
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/metrics"
 	"github.com/cretoai/consensus/pbft"
-	"github.com/cretoai/consensus/storage"
 )
 
 // connected is a network on which everybody is there but some.
@@ -126,15 +124,7 @@ func (nowhere) ActorSystem() *actor.ActorSystem { return nil }
 // Who fetches a state rests after what is new, and not for what it is sent again: a
 // member could keep it from ever asking for more.
 func TestR4_WhoRepeatsItselfDoesNotMakeARestLonger(t *testing.T) {
-	state, err := storage.OpenState("state", vfs.NewMem())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := state.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	state := memoryState(t)
 	s, clock := late(t), runtime.NewVirtual(time.Unix(0, 0))
 	cfg := &s.t.cfg
 	cfg.State, cfg.Clock, cfg.Heartbeat, cfg.Metrics = state, clock, 100*time.Millisecond, metrics.New(metrics.Options{Members: 7})

@@ -7,8 +7,6 @@ import (
 	"reflect"
 	"testing"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
-
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/pbft"
 	"github.com/cretoai/consensus/storage"
@@ -16,15 +14,7 @@ import (
 
 func testIndex(t testing.TB, interval messages.Seq) *vertexIndex {
 	t.Helper()
-	state, err := storage.OpenState("state", vfs.NewMem())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := state.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	state := memoryState(t)
 	return &vertexIndex{store: state, interval: interval}
 }
 
