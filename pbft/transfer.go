@@ -283,8 +283,8 @@ func (t *Transfer) drop() {
 
 func (t *Transfer) finish() {
 	if t.missing == 0 && !t.done {
-		t.done, t.finished = true, t.tick
-		t.emit(FinishTransfer{t.manifest})
+		t.done = true
+		t.handOver()
 	}
 }
 
@@ -292,11 +292,7 @@ func (t *Transfer) finish() {
 // again after a panic, on which the word that this one is whole may have been lost.
 func (t *Transfer) Installed(seq messages.Seq) []TransferEffect {
 	if t.manifest != nil && t.manifest.Seq > seq {
-		if t.done {
-			t.finished = t.tick
-			t.emit(FinishTransfer{t.manifest})
-		}
-		return t.take()
+		return t.HandOverAgain()
 	}
 	t.drop()
 	for i := range t.members {
@@ -367,10 +363,14 @@ type Usable struct {
 // lost its memory, or the word.
 func (t *Transfer) HandOverAgain() []TransferEffect {
 	if t.done {
-		t.finished = t.tick
-		t.emit(FinishTransfer{t.manifest})
+		t.handOver()
 	}
 	return t.take()
+}
+
+func (t *Transfer) handOver() {
+	t.finished = t.tick
+	t.emit(FinishTransfer{t.manifest})
 }
 
 // OnTick lets time pass, and asks for what is missing.
@@ -378,8 +378,7 @@ func (t *Transfer) OnTick(u Usable) []TransferEffect {
 	t.tick++
 	if t.done {
 		if t.tick >= t.finished+finishPatience {
-			t.finished = t.tick
-			t.emit(FinishTransfer{t.manifest})
+			t.handOver()
 		}
 		return t.take()
 	}
