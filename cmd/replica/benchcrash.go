@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,7 +20,6 @@ type crash struct {
 	victim int
 
 	down  atomic.Bool
-	once  sync.Once
 	timer *time.Timer
 	err   chan error // what came of it
 }
@@ -48,7 +46,7 @@ func (c *crash) of(t *local.Target, by proposer) (replicas, proposer) {
 
 // opened begins to count.
 func (c *crash) opened() {
-	c.timer = time.AfterFunc(c.after, func() { c.once.Do(c.happen) })
+	c.timer = time.AfterFunc(c.after, c.happen)
 }
 
 func (c *crash) happen() {
