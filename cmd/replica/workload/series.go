@@ -23,26 +23,36 @@ type Usage struct {
 	View uint64 `json:"view"`
 }
 
-// watch cuts the window in intervals until ctx ends, and gives those that are whole.
+// watch cuts the window in intervals until ctx ends. The last one may be shorter, or
+// it is left out where less than half of it is there: the end of the window and the
+// last tick come in any order.
 func (r *run) watch(ctx context.Context) (series []Interval) {
 	tick := time.NewTicker(r.o.Series)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			if now := time.Now(); r.record.sinceCut(now) >= r.o.Series/2 {
+				series = append(series, r.interval(now))
+			}
 			return series
 		case now := <-tick.C:
-			part := r.record.cut(now)
-			i := Interval{
-				Seconds: part.to.Sub(r.record.from).Seconds(), Finality: part.latencies.finality(),
-				VerticesPerSecond: ratio(float64(part.vertices), part.to.Sub(part.from).Seconds()),
-			}
-			if r.o.Usage != nil {
-				i.Usage = r.o.Usage()
-			}
-			series = append(series, i)
+			series = append(series, r.interval(now))
 		}
 	}
+}
+
+// interval is what was since the last one.
+func (r *run) interval(now time.Time) Interval {
+	part := r.record.cut(now)
+	i := Interval{
+		Seconds: part.to.Sub(r.record.from).Seconds(), Finality: part.latencies.finality(),
+		VerticesPerSecond: ratio(float64(part.vertices), part.to.Sub(part.from).Seconds()),
+	}
+	if r.o.Usage != nil {
+		i.Usage = r.o.Usage()
+	}
+	return i
 }
 
 // part is what was final in an interval.
@@ -60,4 +70,11 @@ func (r *recorder) cut(now time.Time) part {
 	p.to = now
 	r.part = part{from: now}
 	return p
+}
+
+// sinceCut is how long the interval is that has begun.
+func (r *recorder) sinceCut(now time.Time) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return now.Sub(r.part.from)
 }
