@@ -81,7 +81,7 @@ func TestTwoOfFourFinaliseNothingUntilTheThirdReturns(t *testing.T) {
 	c := testkit.New(t, 4)
 	c.Start(0)
 	c.Start(1)
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	_, err := c.Replica(1).Propose(ctx, replica.Vertex{Payload: []byte("waits")})
 	var notFinal replica.NotFinalError

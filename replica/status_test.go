@@ -30,9 +30,9 @@ func TestStatusTellsWhatIsPendingAndInFlight(t *testing.T) {
 	c := testkit.New(t, 4)
 	c.Start(0) // leads
 	c.Start(1)
-	short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	if _, err := c.Replica(1).Propose(short, replica.Vertex{Payload: []byte("waits")}); !errors.As(err, new(replica.NotFinalError)) {
+	if _, err := c.Replica(1).Propose(&patient{Context: ctx, end: cancel}, replica.Vertex{Payload: []byte("waits")}); !errors.As(err, new(replica.NotFinalError)) {
 		t.Fatalf("two of four replied %v", err)
 	}
 	for i := range 2 {
