@@ -16,7 +16,8 @@ import (
 
 // The folders of a replica on its disk. What the state store does there between
 // two commits is the business of its own goroutines, so chance may depend on
-// the journal's folder alone.
+// the journal's folder alone, and of the store's what was flushed is all that a crash
+// leaves: how much else its goroutines had written by then is up to the machine.
 const (
 	home       = "/replica"
 	journalDir = home + "/journal"
@@ -77,30 +78,35 @@ func (l loss) String() string {
 
 // crashed gives the disk as a crash at this moment leaves it.
 func (d *disk) crashed(rng *rand.Rand, lose loss) *vfs.MemFS {
+	kept := d.mem.CrashClone(vfs.CrashCloneCfg{})
 	if lose == losesAll {
-		return d.mem.CrashClone(vfs.CrashCloneCfg{})
+		return kept
 	}
 	// It draws for every file, whatever the percentage: from a source of its own.
 	written := d.mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 100, RNG: rand.New(rand.NewPCG(0, 0))})
+	left := vfs.NewCrashableMem()
+	must(left.MkdirAll(journalDir, 0o700))
+	cloneFolder(kept, left, stateDir)
 	if lose == losesNothing {
-		return written
+		cloneFolder(written, left, journalDir)
+	} else {
+		mixFolder(rng, kept, written, left, journalDir)
 	}
-	kept := d.mem.CrashClone(vfs.CrashCloneCfg{})
-	mixed := vfs.NewCrashableMem()
-	if _, err := vfs.Clone(kept, mixed, stateDir, stateDir, vfs.CloneSync); err != nil {
+	for _, dir := range []string{home, "/"} {
+		syncFolder(left, dir)
+	}
+	return left
+}
+
+func cloneFolder(from, to vfs.FS, dir string) {
+	if _, err := vfs.Clone(from, to, dir, dir, vfs.CloneSync); err != nil {
 		panic(fmt.Sprintf("sim: copy in memory: %v", err))
 	}
-	mixFolder(rng, kept, written, mixed, journalDir)
-	for _, dir := range []string{home, "/"} {
-		syncFolder(mixed, dir)
-	}
-	return mixed
 }
 
 // mixFolder makes of two versions of a folder, the flushed and the written one,
 // one between: each file and block that differs comes from either.
 func mixFolder(rng *rand.Rand, kept, written, mixed vfs.FS, dir string) {
-	must(mixed.MkdirAll(dir, 0o700))
 	before, after := files(kept, dir), files(written, dir)
 	names := maps.Clone(before)
 	maps.Copy(names, after)

@@ -3,10 +3,14 @@ package sim
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/cretoai/consensus/storage"
 )
 
 // TestCrashLosesOnlyWhatWasNotFlushed: a disk that lost more would blame honest
@@ -45,6 +49,45 @@ func TestCrashLosesOnlyWhatWasNotFlushed(t *testing.T) {
 	}
 	if len(outcomes) != 8 { // each block old or new
 		t.Errorf("only %v were seen of three torn blocks", outcomes)
+	}
+}
+
+// TestACrashLeavesOfTheStateWhatWasFlushed: what more the state store's goroutines had
+// written by then depends on the machine, and with it a run would.
+func TestACrashLeavesOfTheStateWhatWasFlushed(t *testing.T) {
+	d := newDisk(vfs.NewCrashableMem())
+	must(d.fs.MkdirAll(journalDir, 0o700))
+	state := value(storage.OpenState(stateDir, d.fs))
+	for _, dir := range []string{home, "/"} {
+		syncFolder(d.mem, dir)
+	}
+	defer func() { must(state.Close()) }()
+	set := func(key string, sync bool) {
+		b := state.NewBatch()
+		b.Set([]byte(key), make([]byte, 40<<10)) // more than the store keeps to itself
+		must(b.Commit(sync))
+	}
+	set("flushed", true)
+	for i := range 4 { // less than the store flushes of itself, when its memory is full
+		set(fmt.Sprint("written ", i), false)
+	}
+	for written := 0; written < 160<<10; runtime.Gosched() {
+		written = 0
+		for _, content := range files(d.mem, stateDir) {
+			written += len(content)
+		}
+	}
+	for _, lose := range []loss{losesNothing, losesSome, losesAll} {
+		left := value(storage.OpenState(stateDir, d.crashed(rand.New(rand.NewPCG(1, 0)), lose)))
+		var keys []string
+		must(left.Range(nil, []byte("~"), func(key, _ []byte) error {
+			keys = append(keys, string(key))
+			return nil
+		}))
+		must(left.Close())
+		if len(keys) != 1 || keys[0] != "flushed" {
+			t.Errorf("%v, and the state has %q", lose, keys)
+		}
 	}
 }
 
