@@ -9,7 +9,7 @@ import (
 )
 
 // peers keeps every member's newest Status for whoever asks about the cluster,
-// and since when each is silent.
+// since when each is silent, and what there is to say about whether it votes.
 type peers struct {
 	self  messages.Index
 	clock runtime.Clock
@@ -18,10 +18,15 @@ type peers struct {
 	latest []*messages.Status
 	views  []messages.View // the highest each ever told, in any of its lives
 	since  []time.Time
+	moved  []time.Time // when it last told of a sequence more, see abstention.go
+	asked  []time.Time // when it last asked whether it has ever voted
 }
 
 func newPeers(n int, self messages.Index, clock runtime.Clock) *peers {
-	p := &peers{self: self, clock: clock, latest: make([]*messages.Status, n), views: make([]messages.View, n), since: make([]time.Time, n)}
+	p := &peers{
+		self: self, clock: clock, latest: make([]*messages.Status, n), views: make([]messages.View, n),
+		since: make([]time.Time, n), moved: make([]time.Time, n), asked: make([]time.Time, n),
+	}
 	for i := range p.since {
 		p.since[i] = clock.Now()
 	}
@@ -32,6 +37,9 @@ func (p *peers) heard(from messages.Index, s *messages.Status) {
 	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if before := p.latest[from]; before == nil || s.Executed > before.Executed {
+		p.moved[from] = now
+	}
 	p.latest[from], p.since[from] = s, now
 	p.views[from] = max(p.views[from], s.View)
 }

@@ -92,6 +92,7 @@ func (v *viewchange) Receive(c actor.Context) {
 			From: v.t.cfg.Self, Bundle: nv.Bundle, Body: nv.Body, Stable: nv.Stable,
 		}))
 	case *recallWanted:
+		v.t.peers.recalling(m.from)
 		c.Send(v.t.links.sequencer, &recallWanted{m.from, m.recall, v.manager.Seen(m.from)})
 	case *preparedWanted:
 		v.onPreparedWanted(c, m)

@@ -93,6 +93,7 @@ type NotFinalError struct {
 	// ended, the last in the list given: they are not proposed.
 	Untaken   int
 	Connected int // other members this replica is connected to
+	Voting    int // those of them that vote, as far as this replica can know
 	Quorum    int // members needed, this one included
 	Cause     error
 }
@@ -102,8 +103,12 @@ func (e NotFinalError) Error() string {
 	if e.Untaken > 0 {
 		stay = fmt.Sprintf("they stay proposed, but for the last %d, for which there was no room", e.Untaken)
 	}
-	return fmt.Sprintf("%d vertices not final yet (%v): %d other members connected, %d needed for a quorum; %s",
-		e.Missing, e.Cause, e.Connected, e.Quorum-1, stay)
+	connected := fmt.Sprintf("%d other members connected", e.Connected)
+	if e.Voting < e.Connected {
+		connected += fmt.Sprintf(", of which %d vote", e.Voting)
+	}
+	return fmt.Sprintf("%d vertices not final yet (%v): %s, %d needed for a quorum; %s",
+		e.Missing, e.Cause, connected, e.Quorum-1, stay)
 }
 
 func (e NotFinalError) Unwrap() error { return e.Cause }
@@ -136,6 +141,6 @@ func (r *Replica) works() error {
 func (r *Replica) notFinal(ctx context.Context, w *actors.Waiter, untaken int) error {
 	return NotFinalError{
 		Missing: r.tree.Pool().Missing(w), Untaken: untaken, Connected: r.tree.Connected(),
-		Quorum: messages.Quorum(r.genesis.N()), Cause: context.Cause(ctx),
+		Voting: r.tree.Voting(), Quorum: messages.Quorum(r.genesis.N()), Cause: context.Cause(ctx),
 	}
 }

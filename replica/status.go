@@ -3,6 +3,7 @@ package replica
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/cretoai/consensus/messages"
 )
@@ -61,13 +62,17 @@ func (r *Replica) StateTransfer() (StateTransfer, bool) {
 
 // PeerStatus is what is known of another member, from its newest Status.
 type PeerStatus struct {
-	Replica    messages.Index `json:"replica"`
-	Name       string         `json:"name"`
-	Connected  bool           `json:"connected"`
-	Sequence   messages.Seq   `json:"sequence"`
-	View       messages.View  `json:"view"`
-	Reputation float64        `json:"reputation"`
-	Banned     bool           `json:"banned"`
+	Replica   messages.Index `json:"replica"`
+	Name      string         `json:"name"`
+	Connected bool           `json:"connected"`
+	// Abstains says why no vote of it is to be expected; empty if nothing known here
+	// speaks against it. That a member has halted is not known before this replica is
+	// a window ahead of it.
+	Abstains   string        `json:"abstains,omitempty"`
+	Sequence   messages.Seq  `json:"sequence"`
+	View       messages.View `json:"view"`
+	Reputation float64       `json:"reputation"`
+	Banned     bool          `json:"banned"`
 }
 
 // Status gathers where the replica stands.
@@ -91,7 +96,7 @@ func (r *Replica) Status() Status {
 			continue
 		}
 		p := PeerStatus{
-			Replica: m, Name: member.Name, Connected: r.tree.ConnectedTo(m),
+			Replica: m, Name: member.Name, Connected: r.tree.ConnectedTo(m), Abstains: r.tree.Abstains(m),
 			Reputation: r.tree.Detector().Reputation(m), Banned: r.tree.Detector().IsBanned(m),
 		}
 		if st := r.tree.Peer(m); st != nil {
@@ -119,10 +124,26 @@ func (r *Replica) Ready() (ready bool, reason string) {
 	if reason, full := r.tree.DiskFull(); full {
 		return false, reason
 	}
-	if need := messages.Quorum(r.genesis.N()) - 1; r.tree.Connected() < need {
+	need := messages.Quorum(r.genesis.N()) - 1
+	if r.tree.Connected() < need {
 		return false, "too few members connected for a quorum"
 	}
+	if r.tree.Voting() < need {
+		return false, "too few of the connected members vote for a quorum: " + r.abstentions()
+	}
 	return true, ""
+}
+
+// abstentions lists the connected members of which no vote is to be expected.
+func (r *Replica) abstentions() string {
+	var list []string
+	for i := range r.genesis.Members {
+		m := messages.Index(i)
+		if why := r.tree.Abstains(m); m != r.self && why != "" && r.tree.ConnectedTo(m) {
+			list = append(list, fmt.Sprintf("of member %d, %s", m, why))
+		}
+	}
+	return strings.Join(list, "; ")
 }
 
 // Decided gives a finalised batch with its commit certificate from the ledger,

@@ -73,7 +73,15 @@ func writeStatus(w io.Writer, s *replica.Status) error {
 		fmt.Fprintf(table, "%d\t%s\t%s\t%d\t%d\t%.2f\t%s\n",
 			p.Replica, p.Name, yesNo(p.Connected), p.Sequence, p.View, p.Reputation, yesNo(p.Banned))
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, p := range s.Peers {
+		if p.Abstains != "" {
+			fmt.Fprintf(w, "peer %d does not vote, as far as this replica knows: %s\n", p.Replica, p.Abstains)
+		}
+	}
+	return nil
 }
 
 func yesNo(b bool) string {

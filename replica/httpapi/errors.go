@@ -64,9 +64,12 @@ func errorOf(err error) *Error {
 		e.status = http.StatusUnprocessableEntity
 	case errors.As(err, &notFinal):
 		e.status = http.StatusGatewayTimeout
-		if notFinal.Connected < notFinal.Quorum-1 {
-			e.Hint = fmt.Sprintf("start %d more members, or find out why they cannot connect", notFinal.Quorum-1-notFinal.Connected)
-		} else {
+		switch need := notFinal.Quorum - 1; {
+		case notFinal.Connected < need:
+			e.Hint = fmt.Sprintf("start %d more members, or find out why they cannot connect", need-notFinal.Connected)
+		case notFinal.Voting < need:
+			e.Hint = fmt.Sprintf("%d more members have to vote: /v1/status says which do not, and why", need-notFinal.Voting)
+		default:
 			e.Hint = "wait longer with ?wait=, and look at /v1/status"
 		}
 	case errors.Is(err, errWaited):

@@ -130,8 +130,9 @@ func TestProposalErrors(t *testing.T) {
 		{replica.HaltedError{Reason: "the state differs"}, 503, "the state differs"},
 		{replica.NotProposedError{Cause: errWaited}, 504, "nothing was taken"},
 		{replica.ErrNonceAlone, 400, "a nonce without a creator"},
-		{replica.NotFinalError{Missing: 1, Connected: 1, Quorum: 3, Cause: errWaited}, 504, `"hint":"start 1 more member`},
-		{replica.NotFinalError{Missing: 1, Connected: 2, Quorum: 3, Cause: errWaited}, 504, "wait longer"},
+		{replica.NotFinalError{Missing: 1, Connected: 1, Voting: 1, Quorum: 3, Cause: errWaited}, 504, `"hint":"start 1 more member`},
+		{replica.NotFinalError{Missing: 1, Connected: 2, Voting: 1, Quorum: 3, Cause: errWaited}, 504, `"hint":"1 more members have to vote`},
+		{replica.NotFinalError{Missing: 1, Connected: 2, Voting: 2, Quorum: 3, Cause: errWaited}, 504, "wait longer"},
 		{errors.New("a vertex has at most 16 parents"), 400, "16 parents"},
 	}
 	for _, test := range tests {
