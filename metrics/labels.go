@@ -41,7 +41,7 @@ var violations = []string{
 // dropReasons say why something that arrived or waited was thrown away.
 var dropReasons = []string{
 	// Without fault of anyone.
-	"stale", "duplicate", "early", "wrong_view", "changing_views", "settled_by_new_view", "not_a_checkpoint",
+	"stale", "duplicate", "not_needed", "early", "wrong_view", "changing_views", "settled_by_new_view", "not_a_checkpoint",
 	"below_the_low_watermark", "above_the_high_watermark", "unknown_version", "unknown_kind", "wrong_epoch",
 	"unsolicited", "evicted", "disconnected", "stopped", "dead_letter",
 	// A bound was reached.
