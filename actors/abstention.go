@@ -44,6 +44,26 @@ func (t *Tree) Abstains(member messages.Index) string {
 	return t.peers.abstains(member, t.Progress().Seq, t.cfg.Genesis.Params.Window, t.cfg.HeartbeatTimeout)
 }
 
+// showPeers tells operators how many others there are to count on, and how far
+// behind each is. One that was never heard of has executed nothing, for all that is
+// known.
+func (t *Tree) showPeers() {
+	t.cfg.Metrics.SetPeersConnected(t.Connected())
+	t.cfg.Metrics.SetPeersVoting(t.Voting())
+	executed := t.Progress().Seq
+	for i := range t.n {
+		m := messages.Index(i)
+		if m == t.cfg.Self {
+			continue
+		}
+		var theirs messages.Seq
+		if st := t.Peer(m); st != nil {
+			theirs = st.Executed
+		}
+		t.cfg.Metrics.SetPeerBehind(i, uint64(executed-min(theirs, executed)))
+	}
+}
+
 // Voting is how many other members are connected of which votes are to be expected.
 func (t *Tree) Voting() int {
 	count := 0

@@ -115,7 +115,10 @@ func (x *executor) execute(c actor.Context, d *decided) {
 }
 
 // halt ends execution for good; everything else about the replica stays readable.
-func (t *Tree) halt(reason string) { t.halted.CompareAndSwap(nil, &reason) }
+func (t *Tree) halt(reason string) {
+	t.halted.CompareAndSwap(nil, &reason)
+	t.cfg.Metrics.SetHalted(true)
+}
 
 // apply executes a batch: its fresh vertices, in order. A vertex that was
 // executed before, or has expired, is a no-op: never a reason to refuse the

@@ -64,7 +64,7 @@ func (i *ingress) resume(c actor.Context) {
 			i.greet(c, peer)
 		}
 	}
-	i.t.cfg.Metrics.SetPeersConnected(i.t.Connected())
+	i.t.showPeers()
 }
 
 func (i *ingress) greet(c actor.Context, peer messages.Index) {
@@ -128,6 +128,7 @@ func (i *ingress) onTick(c actor.Context) {
 		waiting += len(b.waiting)
 	}
 	i.t.cfg.Metrics.SetQueueDepth("unverified", waiting)
+	i.t.showPeers()
 	saved := i.t.cfg.Keyring.Remembered()
 	i.t.cfg.Metrics.SignaturesRemembered(int(saved - i.saved))
 	i.saved = saved
@@ -314,7 +315,7 @@ func (i *ingress) onPeer(c actor.Context, m *cluster.PeerChange) {
 	default:
 		i.t.log.Info().Int("peer", int(m.Peer)).Msg("peer disconnected")
 	}
-	i.t.cfg.Metrics.SetPeersConnected(i.t.Connected())
+	i.t.showPeers()
 }
 
 // onHello compares chains. Members of another genesis may share keys with ours

@@ -77,6 +77,7 @@ func (t *Tree) observe(core *pbft.Sequencer) {
 			reason += fmt.Sprintf(" and a view above %d has begun", above)
 		}
 	}
+	t.cfg.Metrics.SetObserving(true)
 	if before := t.observing.Swap(&reason); before == nil || *before != reason {
 		t.log.Warn().Str("reason", reason).Msg("this replica does not vote yet")
 	}
@@ -123,6 +124,7 @@ func (s *sequencer) admit(c actor.Context, e pbft.Admissible) {
 		return
 	}
 	s.t.observing.Store(nil)
+	s.t.cfg.Metrics.SetObserving(false)
 	s.t.log.Info().Bool("fresh", e.Fresh).Msg("this replica votes from now on")
 	s.perform(c, s.core.Admit())
 	s.announce(c)

@@ -289,6 +289,7 @@ func (s *sequencer) announce(c actor.Context) {
 		c.Send(pid, st)
 	}
 	s.t.cfg.Metrics.SetView(uint64(view))
+	s.t.cfg.Metrics.SetLeader(int(st.leader))
 	s.t.cfg.Metrics.SetStableCheckpoint(uint64(s.core.StableCheckpoint().Seq))
 	s.t.show(s.core)
 }

@@ -38,8 +38,11 @@ type Metrics struct {
 	sentBytes                          closed[closed[prometheus.Counter]] // peer, lane
 	receivedBytes                      closed[prometheus.Counter]         // peer
 	currentView, viewTimeout, banned   prometheus.Gauge
+	currentLeader, observing, halted   prometheus.Gauge
 	stableCheckpoint, executedSequence prometheus.Gauge
-	pendingVertices, peersConnected    prometheus.Gauge
+	pendingVertices                    prometheus.Gauge
+	peersConnected, peersVoting        prometheus.Gauge
+	peerBehind                         closed[prometheus.Gauge] // peer
 	walSyncDisabled, diskFree          prometheus.Gauge
 	stateTransfers, transferredBytes   prometheus.Counter
 	transferParts, transferMissing     prometheus.Gauge
@@ -88,12 +91,17 @@ func New(o Options) *Metrics {
 	m.receivedBytes = r.counters("network_received_bytes_total", "Bytes received from other members, by index.", "peer", peers)
 
 	m.currentView = r.gauge("current_view", "The view this replica is in or changing to.")
+	m.currentLeader = r.gauge("current_leader", "Index of the member that leads the current view.")
+	m.observing = r.gauge("observing", "1 while this replica does not vote since its disk or its journal was empty; 0 otherwise.")
+	m.halted = r.gauge("halted", "1 if this replica has stopped voting and executing to keep its data safe; 0 otherwise.")
 	m.viewTimeout = r.gauge("view_timeout_seconds", "How long the present view's leader may leave a vertex aside; doubled with every view that failed.")
 	m.banned = r.gauge("banned_nodes", "Members this replica has banned.")
 	m.stableCheckpoint = r.gauge("stable_checkpoint", "Sequence of the last stable checkpoint.")
 	m.executedSequence = r.gauge("executed_sequence", "Sequence of the last batch executed.")
 	m.pendingVertices = r.gauge("pending_vertices", "Vertices in the pool that are not executed yet.")
 	m.peersConnected = r.gauge("peers_connected", "Other members with an open channel.")
+	m.peersVoting = r.gauge("peers_voting", "Other members with an open channel that vote, as far as this replica can know.")
+	m.peerBehind = r.gauges("peer_behind_sequences", "Sequences this replica executed that a member, by its last word, did not; by index.", "peer", peers)
 	m.diskFree = r.gauge("disk_free_bytes", "Bytes left on the disk of the journal, where its file system tells.")
 	m.walSyncDisabled = r.gauge("wal_sync_disabled", "1 if the journal is not flushed before votes are sent, which is unsafe; 0 otherwise.")
 	m.stateTransfers = r.counter("state_transfers_total", "Snapshots this replica has begun to fetch.")

@@ -39,6 +39,11 @@ func exercise(m *Metrics) {
 	m.Violation("equivocation")
 	m.SetBanned(14)
 	m.SetPeersConnected(15)
+	m.SetPeersVoting(29)
+	m.SetPeerBehind(1, 30)
+	m.SetLeader(2)
+	m.SetObserving(true)
+	m.SetHalted(true)
 	m.ObserveSign(16*time.Second, 17)
 	m.ObserveVerify(18 * time.Second)
 	m.ObserveFlush(19*time.Second, 20)
@@ -151,6 +156,7 @@ func TestLabelsStayClosed(t *testing.T) {
 	labelled := []string{
 		"byzantine_violations_total", "dropped_total", "actor_restarts_total", "queue_depth",
 		"phase_duration_seconds", "network_sent_bytes_total", "network_received_bytes_total", "limits_reached_total",
+		"peer_behind_sequences",
 	}
 	m := New(Options{Members: 4})
 	before := map[string]int{}
@@ -167,6 +173,7 @@ func TestLabelsStayClosed(t *testing.T) {
 		m.NetworkSent(4+i, "votes", 1)
 		m.NetworkSent(-i-1, strange, 1)
 		m.NetworkReceived(4+i, 1)
+		m.SetPeerBehind(4+i, 1)
 		m.LimitReached(strange)
 	}
 	for _, name := range labelled {

@@ -3,6 +3,8 @@ package metrics
 import (
 	"strconv"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Finality and the phases that lead to it.
@@ -52,6 +54,24 @@ func (m *Metrics) ViewChangeStarted() { m.viewChanges.Inc() }
 // SetView says which view the replica is in or changing to.
 func (m *Metrics) SetView(view uint64) { m.currentView.Set(float64(view)) }
 
+// SetLeader says which member leads that view.
+func (m *Metrics) SetLeader(member int) { m.currentLeader.Set(float64(member)) }
+
+// SetObserving says whether the replica does not vote yet.
+func (m *Metrics) SetObserving(observing bool) { setFlag(m.observing, observing) }
+
+// SetHalted says whether the replica has stopped voting and executing.
+func (m *Metrics) SetHalted(halted bool) { setFlag(m.halted, halted) }
+
+// setFlag shows a condition as 1 or 0.
+func setFlag(g prometheus.Gauge, holds bool) {
+	if holds {
+		g.Set(1)
+	} else {
+		g.Set(0)
+	}
+}
+
 // SetViewTimeout says what the present view's timeout is.
 func (m *Metrics) SetViewTimeout(d time.Duration) { m.viewTimeout.Set(d.Seconds()) }
 
@@ -63,6 +83,14 @@ func (m *Metrics) SetBanned(n int) { m.banned.Set(float64(n)) }
 
 // SetPeersConnected says to how many other members a channel is open.
 func (m *Metrics) SetPeersConnected(n int) { m.peersConnected.Set(float64(n)) }
+
+// SetPeersVoting says how many of them vote, as far as is known.
+func (m *Metrics) SetPeersVoting(n int) { m.peersVoting.Set(float64(n)) }
+
+// SetPeerBehind says how many sequences a member is behind this replica.
+func (m *Metrics) SetPeerBehind(peer int, sequences uint64) {
+	m.peerBehind.at(strconv.Itoa(peer)).Set(float64(sequences))
+}
 
 // Signatures and the journal.
 
@@ -82,13 +110,7 @@ func (m *Metrics) ObserveFlush(d time.Duration, bytes int) {
 }
 
 // SetWALSyncDisabled says whether the replica runs without flushing.
-func (m *Metrics) SetWALSyncDisabled(disabled bool) {
-	if disabled {
-		m.walSyncDisabled.Set(1)
-	} else {
-		m.walSyncDisabled.Set(0)
-	}
-}
+func (m *Metrics) SetWALSyncDisabled(disabled bool) { setFlag(m.walSyncDisabled, disabled) }
 
 // SetDiskFree says how much is left on the disk.
 func (m *Metrics) SetDiskFree(bytes uint64) { m.diskFree.Set(float64(bytes)) }
