@@ -24,9 +24,9 @@ var actorNames = []string{
 	"proposer", "executor", "viewchange", "detector", "sync", "custom",
 }
 
-// queues are the places where work waits: the actors' mailboxes, and the lists
-// some of them keep.
-var queues = append([]string{"pool", "unverified", "flush_group"}, actorNames...)
+// queues are the places where work waits: the actors' mailboxes, and the frames whose
+// senders wait for credit.
+var queues = append([]string{"unverified"}, actorNames...)
 
 // lanes are egress' lanes, most urgent first.
 var lanes = []string{"votes", "viewchange", "batches", "bulk"}

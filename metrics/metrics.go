@@ -18,6 +18,8 @@ type Options struct {
 	// Members is n; the indices below it are the label values of peers. Traffic
 	// of any other peer is counted as "other".
 	Members int
+	// Quorum is how many of them a decision takes.
+	Quorum int
 	// Now is the clock the one-minute window of finality_time_ms slides by.
 	// The default is the machine's.
 	Now func() time.Time
@@ -99,6 +101,7 @@ func New(o Options) *Metrics {
 	m.stableCheckpoint = r.gauge("stable_checkpoint", "Sequence of the last stable checkpoint.")
 	m.executedSequence = r.gauge("executed_sequence", "Sequence of the last batch executed.")
 	m.pendingVertices = r.gauge("pending_vertices", "Vertices in the pool that are not executed yet.")
+	r.gauge("quorum", "Members a decision takes, this one included.").Set(float64(o.Quorum))
 	m.peersConnected = r.gauge("peers_connected", "Other members with an open channel.")
 	m.peersVoting = r.gauge("peers_voting", "Other members with an open channel that vote, as far as this replica can know.")
 	m.peerBehind = r.gauges("peer_behind_sequences", "Sequences this replica executed that a member, by its last word, did not; by index.", "peer", peers)

@@ -88,7 +88,7 @@ func scrape(t *testing.T, m *Metrics) string {
 // TestExposition holds names, types, labels and which method moves which
 // series to what is written down: dashboards and alerts depend on them.
 func TestExposition(t *testing.T) {
-	m := New(Options{Version: "v1.2.3", Members: 2, Now: newHandClock().now})
+	m := New(Options{Version: "v1.2.3", Members: 2, Quorum: 31, Now: newHandClock().now})
 	exercise(m)
 	got := scrape(t, m)
 	const golden = "testdata/exposition.txt"

@@ -72,7 +72,7 @@ func Start(ctx context.Context, cfg Config, opts ...Option) (*Replica, error) {
 	}
 	r := &Replica{
 		genesis: cfg.Genesis, keyring: keyring, self: self, readers: newReaders(), stopping: make(chan struct{}, 1),
-		metrics: metrics.New(metrics.Options{Members: keyring.N(), Version: o.version, Now: o.clock.Now}),
+		metrics: metrics.New(metrics.Options{Members: keyring.N(), Quorum: keyring.Quorum(), Version: o.version, Now: o.clock.Now}),
 	}
 	if err := r.start(&cfg, &o); err != nil {
 		return nil, errors.Join(err, r.close())

@@ -37,6 +37,7 @@ func TestAnObserverIsNotCountedTowardsAQuorum(t *testing.T) {
 	metric(c, 0, "observing", 0)
 	metric(c, 0, "peers_voting", 2)
 	metric(c, 0, "peers_connected", 3)
+	metric(c, 0, "quorum", 3)
 	if reason := ready(c, 0); reason != "" {
 		t.Errorf("with two voters connected replica 0 is not ready: %s", reason)
 	}
