@@ -31,12 +31,19 @@ type Inspection struct {
 	Entered, LeftFor messages.View
 	// Accepted, Prepared and Voted count the records above the checkpoint that a restart votes by.
 	Accepted, Prepared, Voted int
+	// Observes says that a start would not vote until the others have told what it may
+	// have voted before, unless it is the member's first. [D4]
+	Observes bool
 }
 
 // Inspect reads the folder of a replica that is not running.
 func Inspect(journal *storage.Journal, state *storage.State, g *messages.Genesis) (*Inspection, error) {
 	in := &Inspection{Segments: journal.Segments()}
 	if err := in.readCheckpoint(state); err != nil {
+		return nil, err
+	}
+	var err error
+	if in.Observes, err = observes(journal, state, in.Stable.Seq); err != nil {
 		return nil, err
 	}
 	ledger, last, err := ReadLedger(journal, state, g)

@@ -28,8 +28,20 @@ var (
 // recoverAdmission reads whether this replica observes. A folder of which nothing
 // is said yet is new, or an older release's, which votes by what it holds.
 func (t *Tree) recoverAdmission(stable messages.Seq) (observing bool, err error) {
-	unwritten := len(t.cfg.Journal.Segments()) == 0
-	said, err := t.cfg.State.Get(keyVoter)
+	if observing, err = observes(t.cfg.Journal, t.cfg.State, stable); err != nil {
+		return false, err
+	}
+	observing = observing && !t.cfg.FirstStart
+	if observing {
+		return true, t.say(voterObserves)
+	}
+	return false, t.say(voterVotes)
+}
+
+// observes reads it from a folder, whoever looks into it.
+func observes(journal *storage.Journal, state *storage.State, stable messages.Seq) (observing bool, err error) {
+	unwritten := len(journal.Segments()) == 0
+	said, err := state.Get(keyVoter)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		observing = unwritten && stable == 0
@@ -40,11 +52,7 @@ func (t *Tree) recoverAdmission(stable messages.Seq) (observing bool, err error)
 		// what the replica voted for.
 		observing = string(said) != string(voterVotes) || unwritten && stable > 0
 	}
-	observing = observing && !t.cfg.FirstStart
-	if observing {
-		return true, t.say(voterObserves)
-	}
-	return false, t.say(voterVotes)
+	return observing, nil
 }
 
 // say makes durable whether this replica may vote.

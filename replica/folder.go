@@ -42,6 +42,28 @@ func openFolder(fs vfs.FS, home string, id storage.Identity, o storage.Options) 
 	return f, nil
 }
 
+// openToRead opens the folder of a replica that is not running, without changing what
+// is in it.
+func openToRead(fs vfs.FS, home string, id storage.Identity, lock func() (io.Closer, error)) (f *folder, err error) {
+	f = &folder{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.Close())
+			f = nil
+		}
+	}()
+	if f.lock, err = lock(); err != nil {
+		return f, err
+	}
+	if f.journal, err = storage.OpenJournal(filepath.Join(home, "journal"), id, storage.Options{FS: fs, ReadOnly: true}); err != nil {
+		return f, fmt.Errorf("open the journal: %w", err)
+	}
+	if f.state, err = storage.OpenStateReadOnly(filepath.Join(home, "state"), fs); err != nil {
+		return f, fmt.Errorf("open the state store: %w", err)
+	}
+	return f, nil
+}
+
 // Close closes what is open, the lock last.
 func (f *folder) Close() error {
 	var errs []error

@@ -1,8 +1,14 @@
 package replica_test
 
 import (
+	"io"
+	"os"
+	"reflect"
 	"strings"
+	"syscall"
 	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/replica"
@@ -65,5 +71,40 @@ func TestInspectTellsOfViews(t *testing.T) {
 	in, err := replica.InspectOn(c.Disk(2), c.Home(2), c.Genesis, 2)
 	if err != nil || want == 0 || in.Entered < want || in.LeftFor < want {
 		t.Errorf("after entering view %d the folder tells of view %d, left for %d (%v)", want, in.Entered, in.LeftFor, err)
+	}
+}
+
+// sealed is a disk that cannot be written.
+type sealed struct{ vfs.FS }
+
+func (sealed) Create(string, vfs.DiskWriteCategory) (vfs.File, error) { return nil, syscall.EROFS }
+func (sealed) OpenReadWrite(string, vfs.DiskWriteCategory, ...vfs.OpenOption) (vfs.File, error) {
+	return nil, syscall.EROFS
+}
+func (sealed) ReuseForWrite(string, string, vfs.DiskWriteCategory) (vfs.File, error) {
+	return nil, syscall.EROFS
+}
+func (sealed) Link(string, string) error           { return syscall.EROFS }
+func (sealed) Remove(string) error                 { return syscall.EROFS }
+func (sealed) RemoveAll(string) error              { return syscall.EROFS }
+func (sealed) Rename(string, string) error         { return syscall.EROFS }
+func (sealed) MkdirAll(string, os.FileMode) error  { return syscall.EROFS }
+func (sealed) Lock(name string) (io.Closer, error) { return nil, syscall.EROFS }
+
+// A copy on a disk that cannot be written says the same as the folder itself.
+func TestInspectWritesNothing(t *testing.T) {
+	c := testkit.NewCluster(t, 4, testkit.WithParams(shortCheckpoints))
+	last := proposeMany(c, 1, 20)
+	c.AwaitEqual(last)
+	c.Kill(2)
+	want, err := replica.InspectOn(sealed{c.Disk(2)}, c.Home(2), c.Genesis, 2)
+	if err != nil || want.Last < last || want.Observes {
+		t.Fatalf("on a disk that cannot be written: %+v, %v", want, err)
+	}
+	if _, err := replica.ReadLedgerOn(sealed{c.Disk(2)}, c.Home(2), c.Genesis, 2, nil); err != nil {
+		t.Error(err)
+	}
+	if got, err := replica.InspectOn(c.Disk(2), c.Home(2), c.Genesis, 2); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("on one that can: %+v, %v, want %+v", got, err, want)
 	}
 }

@@ -3,6 +3,7 @@ package replica
 import (
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/pbft"
+	"github.com/cretoai/consensus/storage"
 )
 
 // LedgerSummary is what the folder of a stopped replica proves.
@@ -38,7 +40,7 @@ func readLedger(fs vfs.FS, home string, genesis *messages.Genesis, member messag
 	if err != nil {
 		return nil, fmt.Errorf("genesis: %w", err)
 	}
-	f, err := openStopped(fs, home, keyring, genesis, member)
+	f, err := openStopped(fs, home, keyring, genesis, member, func() (io.Closer, error) { return storage.LockToReadOn(fs, home) })
 	if err != nil {
 		return nil, err
 	}

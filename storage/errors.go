@@ -17,6 +17,8 @@ var (
 	ErrReleased = errors.New("segment was released")
 	// ErrClosed says that the journal was closed.
 	ErrClosed = errors.New("journal is closed")
+	// ErrReadOnly says that the journal was opened for reading.
+	ErrReadOnly = errors.New("journal is open for reading only")
 	// ErrNotFound says that a key, or a sequence of the ledger, is not stored.
 	ErrNotFound = errors.New("not found")
 	// ErrLocked says that another replica holds the folder.

@@ -26,13 +26,29 @@ func LockFolderOn(fsys vfs.FS, dir string) (io.Closer, error) {
 	}
 	path := fsys.PathJoin(dir, lockName)
 	lock, err := fsys.Lock(path)
-	if err == nil {
-		return lock, nil
+	return lock, lockError(err, dir)
+}
+
+// LockToReadOn is LockFolderOn for who only reads a folder that is there. If it may not
+// be written, the lock that is there is shared with others who read.
+func LockToReadOn(fsys vfs.FS, dir string) (io.Closer, error) {
+	path := fsys.PathJoin(dir, lockName)
+	lock, err := fsys.Lock(path)
+	if errors.Is(err, fs.ErrPermission) && !isHeld(err) || errors.Is(err, syscall.EROFS) {
+		if fsys != vfs.Default {
+			return io.NopCloser(nil), nil // there is no other process on it
+		}
+		lock, err = shareLock(path)
 	}
-	if isHeld(err) {
-		return nil, fmt.Errorf("folder %s is in use: %w", dir, ErrLocked)
+	return lock, lockError(err, dir)
+}
+
+// lockError says why a folder's lock was not taken.
+func lockError(err error, dir string) error {
+	if err != nil && isHeld(err) {
+		return fmt.Errorf("folder %s is in use: %w", dir, ErrLocked)
 	}
-	return nil, wrap(err, "lock %s", path)
+	return wrap(err, "lock %s", dir)
 }
 
 // isHeld tells a lock that somebody holds from a file that cannot be made or

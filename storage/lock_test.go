@@ -3,6 +3,7 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -15,13 +16,30 @@ import (
 
 const (
 	lockChildEnv  = "STORAGE_TEST_LOCK_CHILD"
+	lockModeEnv   = "STORAGE_TEST_LOCK_MODE"
 	lockChildHeld = 3
 )
 
 // lockChild is what the test binary does in place of tests when it is started as
 // the second process on a folder.
 func lockChild(dir string) int {
-	lock, err := LockFolder(dir)
+	take := LockFolder
+	switch os.Getenv(lockModeEnv) {
+	case "look":
+		take = func(dir string) (io.Closer, error) {
+			held, err := FolderHeld(dir)
+			if held {
+				err = ErrLocked
+			}
+			return io.NopCloser(nil), err
+		}
+	case "share":
+		take = func(dir string) (io.Closer, error) {
+			lock, err := shareLock(filepath.Join(dir, lockName))
+			return lock, lockError(err, dir)
+		}
+	}
+	lock, err := take(dir)
 	if err != nil {
 		fmt.Println(err)
 		if errors.Is(err, ErrLocked) {
@@ -112,5 +130,51 @@ func TestIsTmpfs(t *testing.T) {
 	}
 	if is, err := IsTmpfs("/proc"); err != nil || is {
 		t.Errorf("/proc: %v, %v", is, err)
+	}
+}
+
+// Who only looks keeps nobody out, and sees who is in; in a folder that may not be
+// written the lock is shared.
+func TestWhoReadsSeesTheLock(t *testing.T) {
+	dir := t.TempDir()
+	child := func(mode string) int {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), lockChildEnv+"="+dir, lockModeEnv+"="+mode)
+		out, err := cmd.CombinedOutput()
+		if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return cmd.ProcessState.ExitCode()
+	}
+	if held, err := FolderHeld(dir); held || err != nil {
+		t.Errorf("a folder without a lock: %v, %v", held, err)
+	}
+	lock, err := LockFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []string{"look", "share"} {
+		if code := child(mode); code != lockChildHeld {
+			t.Errorf("%s: a lock that is held was not seen: exit code %d", mode, code)
+		}
+	}
+	if err := lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []string{"look", "share"} {
+		if code := child(mode); code != 0 {
+			t.Errorf("%s: after release: exit code %d", mode, code)
+		}
+	}
+	shared, err := shareLock(filepath.Join(dir, lockName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shared.Close()
+	if code := child("share"); code != 0 {
+		t.Errorf("two who read: exit code %d", code)
+	}
+	if code := child(""); code != lockChildHeld {
+		t.Errorf("a replica starts while somebody reads: exit code %d", code)
 	}
 }

@@ -22,12 +22,15 @@ func (j *Journal) settle(ends []segmentEnd) error {
 				continue
 			}
 		}
-		if seg.info.Closed {
+		if seg.info.Closed || j.o.ReadOnly {
 			continue
 		}
 		if err := j.mend(end); err != nil {
 			return err
 		}
+	}
+	if j.o.ReadOnly {
+		return nil
 	}
 	if err := j.dropMisfits(); err != nil {
 		return err

@@ -64,6 +64,10 @@ type Options struct {
 	// Now is the clock for the durations the Observer is told. They are 0 if it
 	// is nil.
 	Now func() time.Time
+	// ReadOnly opens a journal that is there, and writes nothing: a torn last group is
+	// passed over and stays. AppendGroup, and whatever else would write, gives
+	// ErrReadOnly.
+	ReadOnly bool
 	// Rand draws a salt for each segment; runtime.SecureRand if nil. Nothing a
 	// journal returns depends on it.
 	Rand runtime.Rand

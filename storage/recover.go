@@ -4,15 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// OpenJournal opens the journal in dir, or creates it. It checks every segment's
+// OpenJournal opens the journal in dir, or creates it unless it is to be read only. It checks every segment's
 // header, and the groups of those that were not closed; the groups of closed
 // segments are checked when they are read. It drops a torn last group and makes
-// all that Replay will show durable.
+// all that Replay will show durable; one that is read only is left as it is.
 //
 // The caller holds the folder's lock, see LockFolder. It fails with an
 // *IdentityError, a *VersionError or a *CorruptionError where those apply.
@@ -21,8 +22,10 @@ func OpenJournal(dir string, id Identity, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the journal in %s: %w", dir, err)
 	}
-	if err := makeFolder(o.FS, dir); err != nil {
-		return nil, err
+	if !o.ReadOnly {
+		if err := makeFolder(o.FS, dir); err != nil {
+			return nil, err
+		}
 	}
 	j := &Journal{dir: dir, id: id, o: o, nextID: 1}
 	all, err := j.readFolder()
@@ -36,10 +39,48 @@ func OpenJournal(dir string, id Identity, o Options) (*Journal, error) {
 	if err := j.settle(ends); err != nil {
 		return nil, err
 	}
+	if o.ReadOnly {
+		_ = j.fail(ErrReadOnly) // gives back what it was given
+		return j, nil
+	}
 	if err := j.resume(); err != nil {
 		return nil, err
 	}
 	return j, nil
+}
+
+// JournalIdentity says whose journal lies in dir, by its first segment; ErrNotFound if
+// there is none. A nil fsys is vfs.Default.
+func JournalIdentity(dir string, fsys vfs.FS) (Identity, error) {
+	if fsys == nil {
+		fsys = vfs.Default
+	}
+	names, err := fsys.List(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Identity{}, wrap(err, "list folder %s", dir)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		id, ok := parseName(name, segmentSuffix)
+		if !ok {
+			continue
+		}
+		path := fsys.PathJoin(dir, name)
+		header, err := readPage(fsys, path, 0)
+		if err != nil {
+			return Identity{}, err
+		}
+		var whose Identity
+		if len(header) == pageBytes {
+			whose = headerIdentity(header)
+		}
+		_, _, err = decodeHeader(header, path, id, whose) // all else is checked
+		return whose, err
+	}
+	return Identity{}, fmt.Errorf("no segment in %s: %w", dir, ErrNotFound)
 }
 
 // readFolder lists the segments, with their headers checked, and the spares. It
@@ -59,6 +100,8 @@ func (j *Journal) readFolder() ([]*segment, error) {
 				return nil, err
 			}
 			all = append(all, seg)
+		} else if j.o.ReadOnly {
+			continue
 		} else if _, ok := parseName(name, spareSuffix); ok {
 			if err := j.readSpare(path); err != nil {
 				return nil, err

@@ -9,6 +9,10 @@ import (
 	"sync"
 )
 
+// JournalFormat is the version of the journal's format that this release writes, and
+// the newest it reads.
+const JournalFormat = formatVersion
+
 const (
 	formatVersion = 1
 
@@ -104,6 +108,11 @@ func encodeHeader(segment, salt uint64, size int64, id Identity) []byte {
 
 func sealHeader(b []byte) { binary.BigEndian.PutUint32(b[8:], crc32.Checksum(b[12:], castagnoli)) }
 
+// headerIdentity is whose journal a segment says it is of.
+func headerIdentity(b []byte) Identity {
+	return Identity{Chain: [32]byte(b[40:72]), Member: [32]byte(b[72:104])}
+}
+
 // decodeHeader checks a segment's first page against its name and its owner. A
 // header is durable before its file gets a segment's name, so a bad one is
 // never a power cut's work.
@@ -123,11 +132,12 @@ func decodeHeader(b []byte, path string, segment uint64, want Identity) (seal, i
 	if version := binary.BigEndian.Uint32(b[12:]); version != formatVersion {
 		return seal{}, 0, &VersionError{Path: path, Version: version, Newest: formatVersion}
 	}
-	if chain := [32]byte(b[40:72]); chain != want.Chain {
-		return seal{}, 0, &IdentityError{Path: path, Field: "chain", Want: want.Chain, Got: chain}
+	got := headerIdentity(b)
+	if got.Chain != want.Chain {
+		return seal{}, 0, &IdentityError{Path: path, Field: "chain", Want: want.Chain, Got: got.Chain}
 	}
-	if member := [32]byte(b[72:104]); member != want.Member {
-		return seal{}, 0, &IdentityError{Path: path, Field: "member", Want: want.Member, Got: member}
+	if got.Member != want.Member {
+		return seal{}, 0, &IdentityError{Path: path, Field: "member", Want: want.Member, Got: got.Member}
 	}
 	if id := binary.BigEndian.Uint64(b[16:]); id != segment {
 		return damaged(fmt.Sprintf("its header is that of segment %d: a file was renamed or copied", id))

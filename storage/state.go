@@ -3,6 +3,7 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -41,8 +42,28 @@ func OpenState(dir string, fsys vfs.FS) (*State, error) {
 	if err := s.room(0); err != nil {
 		return nil, wrap(err, "open the state in %s", dir)
 	}
+	return s.open(false)
+}
+
+// OpenStateReadOnly opens the state in dir, which must be there, and writes nothing,
+// not even the file that OpenState locks. Commit fails.
+func OpenStateReadOnly(dir string, fsys vfs.FS) (*State, error) {
+	if fsys == nil {
+		fsys = vfs.Default
+	}
+	return (&State{fs: unlocked{fsys}, dir: dir}).open(true)
+}
+
+// unlocked is a file system without locks, for who writes nothing.
+type unlocked struct{ vfs.FS }
+
+// Lock implements vfs.FS.
+func (unlocked) Lock(string) (io.Closer, error) { return io.NopCloser(nil), nil }
+
+func (s *State) open(readOnly bool) (*State, error) {
 	options := &pebble.Options{
-		FS:                 fsys,
+		FS:                 s.fs,
+		ReadOnly:           readOnly,
 		FormatMajorVersion: stateFormat,
 		CacheSize:          stateCacheBytes,
 		MemTableSize:       stateMemTableBytes,
@@ -53,12 +74,12 @@ func OpenState(dir string, fsys vfs.FS) (*State, error) {
 	// Hashes, signatures and encodings of them: compressing those costs a quarter of
 	// what a checkpoint's index costs, and saves nothing.
 	options.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionNone })
-	db, err := pebble.Open(dir, options)
+	db, err := pebble.Open(s.dir, options)
 	if err == nil {
 		err = s.failed()
 	}
 	if err != nil {
-		return nil, wrap(err, "open the state in %s", dir)
+		return nil, wrap(err, "open the state in %s", s.dir)
 	}
 	s.db = db
 	return s, nil

@@ -23,12 +23,13 @@ func newInspectCommand() *cobra.Command {
 		Long: `Show what lies in the folder of a stopped replica: the journal's segments, the
 ledger, the last stable checkpoint and the views.
 
-It is quick, and of signatures checks the checkpoint's only; "replica export"
+Nothing there is changed, and no secret key is read: the folder may be a copy, on a
+disk that cannot be written. It is quick, and of signatures checks the checkpoint's only; "replica export"
 checks the whole ledger.`,
 		Example: "  replica inspect --home net/replica-0",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			h, err := home.Load(path)
+			h, err := home.LoadPublic(path)
 			if err != nil {
 				return err
 			}
@@ -65,6 +66,7 @@ type inspected struct {
 	Accepted       int                `json:"accepted"`
 	Prepared       int                `json:"prepared"`
 	Voted          int                `json:"voted"`
+	Observes       bool               `json:"observes"`
 	Segments       []inspectedSegment `json:"segments"`
 }
 
@@ -82,7 +84,7 @@ func newInspected(in *replica.Inspection) *inspected {
 		FirstSequence: in.First, LastSequence: in.Last, LedgerHead: in.LastHead,
 		Checkpoint: in.Stable.Seq, CheckpointHead: in.Head, StateDigest: in.Stable.Digest, Signers: []messages.Index{},
 		Vertices: in.Vertices, ClientBytes: in.Clients, StateBytes: in.App, IndexBytes: in.Index,
-		View: in.Entered, Accepted: in.Accepted, Prepared: in.Prepared, Voted: in.Voted, Segments: []inspectedSegment{},
+		View: in.Entered, Accepted: in.Accepted, Prepared: in.Prepared, Voted: in.Voted, Observes: in.Observes, Segments: []inspectedSegment{},
 	}
 	if in.LeftFor > in.Entered {
 		out.ChangingTo = in.LeftFor
@@ -133,6 +135,9 @@ func writeInspection(w io.Writer, h *home.Home, in *replica.Inspection) error {
 		fmt.Fprintf(table, "view\t%d\n", out.View)
 	}
 	fmt.Fprintf(table, "above it\t%d batches accepted, %d prepared, %d votes granted\n", out.Accepted, out.Prepared, out.Voted)
+	if out.Observes {
+		fmt.Fprintf(table, "votes\tno: it observes, since its disk or its journal was empty\n")
+	}
 	fmt.Fprintln(table, "\nsegment\tsequences\tgroups\tbytes\tfull")
 	for _, s := range out.Segments {
 		fmt.Fprintf(table, "%d\t%d to %d\t%d\t%d\t%s\n", s.ID, s.FirstSequence, s.LastSequence, s.Groups, s.Bytes, yesNo(s.Closed))

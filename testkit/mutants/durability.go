@@ -37,7 +37,7 @@ var durability = []mutant{
 	},
 	{
 		Name: "amnesia-forgotten", Why: "a second start makes a voter of a replica that lost its disk",
-		File: "actors/newcomer.go", Old: "observing = string(said) != string(voterVotes)", New: "observing = empty && len(said) > 0",
+		File: "actors/newcomer.go", Old: "observing = string(said) != string(voterVotes)", New: "observing = unwritten && len(said) > 0",
 		Tests: []string{"./testkit"}, TestsOnly: "who loses a disk counts as faulty in it",
 	},
 	{

@@ -29,18 +29,8 @@ type Home struct {
 // Load reads everything a replica is started with and complains about all
 // that does not belong together.
 func Load(path string) (*Home, error) {
-	config, err := nodeconfig.Load(filepath.Join(path, testnet.ConfigFile))
+	config, genesis, err := load(path)
 	if err != nil {
-		return nil, err
-	}
-	genesis, err := config.LoadGenesis()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := crypto.NewKeyring(genesis); err != nil {
-		return nil, fmt.Errorf("%s: %w", config.Node.GenesisPath, err)
-	}
-	if err := config.CheckAgainst(genesis); err != nil {
 		return nil, err
 	}
 	identity, err := config.LoadIdentity(genesis)
@@ -52,6 +42,39 @@ func Load(path string) (*Home, error) {
 		return nil, err
 	}
 	return &Home{path, config, genesis, identity, unused}, nil
+}
+
+// LoadPublic reads what needs no secret key, for who looks at the data of a stopped
+// replica: of the identity only the index is there, of the member whose data they are.
+func LoadPublic(path string) (*Home, error) {
+	config, genesis, err := load(path)
+	if err != nil {
+		return nil, err
+	}
+	member, err := replica.WhoseFolder(config.Storage.Path, genesis)
+	if err != nil {
+		return nil, err
+	}
+	return &Home{Path: path, Config: config, Genesis: genesis, Identity: &nodeconfig.Identity{Index: member}}, nil
+}
+
+// load reads the configuration and the genesis.
+func load(path string) (*nodeconfig.Config, *messages.Genesis, error) {
+	config, err := nodeconfig.Load(filepath.Join(path, testnet.ConfigFile))
+	if err != nil {
+		return nil, nil, err
+	}
+	genesis, err := config.LoadGenesis()
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := crypto.NewKeyring(genesis); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", config.Node.GenesisPath, err)
+	}
+	if err := config.CheckAgainst(genesis); err != nil {
+		return nil, nil, err
+	}
+	return config, genesis, nil
 }
 
 // MarkUsed is called once the replica's folder says that it votes: should the folder
