@@ -54,7 +54,7 @@ func WhoseFolder(home string, genesis *messages.Genesis) (messages.Index, error)
 	path := filepath.Join(home, "journal")
 	id, err := storage.JournalIdentity(path, nil)
 	if err != nil {
-		return 0, fmt.Errorf("whose folder it is: %w", err)
+		return 0, fmt.Errorf("the journal, which says whose folder this is: %w", err)
 	}
 	if chain := genesis.Hash(); id.Chain != chain {
 		return 0, &storage.IdentityError{Path: path, Field: "chain", Want: chain, Got: id.Chain}

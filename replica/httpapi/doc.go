@@ -16,6 +16,8 @@
 //	GET  /readyz       200 while it can be expected to finalise, 503 otherwise
 //	GET  /metrics      Prometheus, if enabled
 //
+// docs/reference.md has what each of them answers.
+//
 // A body of type application/octet-stream is the payload of one vertex, whose other
 // fields may be in the query, and its creator's signature in the header
 // Vertex-Authorisation. One of type application/json is a vertex, see Vertex, an
