@@ -114,10 +114,12 @@ func (x *executor) execute(c actor.Context, d *decided) {
 	x.deliver(c)
 }
 
-// halt ends execution for good; everything else about the replica stays readable.
+// halt ends execution for good, and tells who waits for it; everything else about the
+// replica stays readable.
 func (t *Tree) halt(reason string) {
 	t.halted.CompareAndSwap(nil, &reason)
 	t.cfg.Metrics.SetHalted(true)
+	t.pool.close(ErrHalted)
 }
 
 // apply executes a batch: its fresh vertices, in order. A vertex that was

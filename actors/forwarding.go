@@ -31,7 +31,7 @@ func (p *Pool) AddForwarded(from messages.Index, m *messages.Forward, vertices [
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i, b := range vertices {
-		if p.closed || p.origins[from] >= 2*p.quota() || p.originBytes[from]+len(b) > originBytesMax {
+		if p.closed != nil || p.origins[from] >= 2*p.quota() || p.originBytes[from]+len(b) > originBytesMax {
 			return added, len(vertices) - i
 		}
 		if p.entries[hashes[i]] == nil && !(m.Again && p.recent.executedAfter(m.Executed, hashes[i])) {

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +17,10 @@ var ErrPoolFull = errors.New("the pool of pending vertices is full: retry when s
 // ErrStopped says that the replica stopped. Vertices it had accepted may be
 // finalised by the others, or later: proposing the same vertex again is safe.
 var ErrStopped = errors.New("the replica has stopped")
+
+// ErrHalted says that the replica runs, and executes nothing any more: Tree.Halted
+// says why. Of vertices it had accepted is true what ErrStopped says.
+var ErrHalted = errors.New("the replica has halted")
 
 // ErrSkipped says that a vertex, or another with its nonce, was executed among
 // sequences of which this replica fetched the outcome only: another replica has
@@ -63,7 +66,7 @@ type Pool struct {
 	self        messages.Index
 	max         int
 	space       chan struct{} // closed when entries leave
-	closed      bool
+	closed      error         // why nobody is served any more
 }
 
 // entry is one pending vertex.
@@ -92,30 +95,6 @@ const (
 	entryGone
 )
 
-// place is where a waiter keeps a vertex's receipt.
-type place struct {
-	w *Waiter
-	i int
-}
-
-// Waiter collects the receipts of vertices proposed together. Done is closed
-// when the last one is there; there is one wake-up for all of them.
-type Waiter struct {
-	Receipts []Receipt
-	Done     chan struct{}
-
-	missing int
-	err     error
-}
-
-// Err says, once Done is closed, why receipts are missing; nil if none are.
-func (w *Waiter) Err() error { return w.err }
-
-// NewWaiter makes a waiter for n vertices.
-func NewWaiter(n int) *Waiter {
-	return &Waiter{Receipts: make([]Receipt, n), Done: make(chan struct{}), missing: n}
-}
-
 func newPool(n int, self messages.Index, limit int, clock runtime.Clock, wake func()) *Pool {
 	return &Pool{
 		clock: clock, wake: wake, self: self, max: limit,
@@ -134,9 +113,9 @@ func (p *Pool) quota() int { return max(p.max/len(p.origins), 1) }
 func (p *Pool) Add(vertices [][]byte, hashes []messages.Digest, seals []messages.Seal, w *Waiter, at int) (int, error) {
 	now := p.clock.Now()
 	p.mu.Lock()
-	if p.closed {
+	if p.closed != nil {
 		p.mu.Unlock()
-		return 0, ErrStopped
+		return 0, p.closed
 	}
 	n := 0
 	slab := make([]entry, min(len(vertices), max(p.max-p.origins[p.self], 0)))
@@ -153,6 +132,7 @@ func (p *Pool) Add(vertices [][]byte, hashes []messages.Digest, seals []messages
 			p.adopt(e, now)
 		}
 		e.waiters = append(e.waiters, place{w, at + i})
+		w.Receipts[at+i].Vertex = e.hash
 		n++
 	}
 	p.mu.Unlock()
@@ -328,6 +308,13 @@ func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.
 		finality(now.Sub(since), together)
 	}
 	if removed {
+		p.freed()
+	}
+}
+
+// freed tells who waits for room that there is some.
+func (p *Pool) freed() {
+	if p.closed == nil {
 		close(p.space)
 		p.space = make(chan struct{})
 	}
@@ -345,7 +332,11 @@ func (p *Pool) tryAgain(e *entry) bool {
 	if encoded == nil {
 		return false
 	}
-	p.enqueue(&entry{bytes: encoded, hash: messages.HashVertex(encoded), origin: p.self, accepted: e.accepted, waiters: e.waiters})
+	again := &entry{bytes: encoded, hash: messages.HashVertex(encoded), origin: p.self, accepted: e.accepted, waiters: e.waiters}
+	for _, at := range again.waiters {
+		at.w.rename(at.i, again.hash)
+	}
+	p.enqueue(again)
 	return true
 }
 
@@ -363,16 +354,10 @@ func (p *Pool) Skipped(seq messages.Seq, spent func(creator [32]byte, nonce uint
 		}
 		p.remove(e)
 		removed = true
-		for _, at := range e.waiters {
-			if at.w.missing > 0 {
-				at.w.missing, at.w.err = 0, ErrSkipped
-				close(at.w.Done)
-			}
-		}
+		e.endWaiting(ErrSkipped)
 	}
 	if removed {
-		close(p.space)
-		p.space = make(chan struct{})
+		p.freed()
 	}
 }
 
@@ -390,32 +375,6 @@ func (p *Pool) remove(e *entry) {
 	e.state = entryGone
 }
 
-func (w *Waiter) settle(i int, r Receipt) {
-	if w.missing == 0 {
-		return // abandoned
-	}
-	w.Receipts[i] = r
-	if w.missing--; w.missing == 0 {
-		close(w.Done)
-	}
-}
-
-// Missing is how many of a waiter's receipts are not there yet.
-func (p *Pool) Missing(w *Waiter) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return w.missing
-}
-
-// Abandon stops waiting: the receipts there are so far are returned and will
-// not change any more. The vertices stay proposed.
-func (p *Pool) Abandon(w *Waiter) []Receipt {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	w.missing = 0
-	return slices.Clone(w.Receipts)
-}
-
 // Len is the number of vertices that are not final.
 func (p *Pool) Len() int {
 	p.mu.Lock()
@@ -423,21 +382,17 @@ func (p *Pool) Len() int {
 	return len(p.entries)
 }
 
-// close gives ErrStopped to all who wait.
-func (p *Pool) close() {
+// close tells all who wait, and from now on all who propose, why nothing more comes of
+// it here: ErrStopped, or ErrHalted. What was told first stays.
+func (p *Pool) close(why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.closed != nil {
 		return
 	}
-	p.closed = true
+	p.closed = why
 	close(p.space)
 	for _, e := range p.entries {
-		for _, at := range e.waiters {
-			if at.w.missing > 0 {
-				at.w.missing, at.w.err = 0, ErrStopped
-				close(at.w.Done)
-			}
-		}
+		e.endWaiting(why)
 	}
 }

@@ -3,6 +3,7 @@ package actors
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -61,8 +62,8 @@ func TestPoolTakesUpToItsLimitAndSaysSo(t *testing.T) {
 	if n, _ := p.Add(vertices[8:], hashes[8:], nil, w, 8); n != 2 {
 		t.Errorf("took %d of 2 after 3 left", n)
 	}
-	if w.Receipts[2].Seq != 4 || w.Receipts[2].Position != 2 || w.Receipts[2].Vertex != hashes[2] || p.Missing(w) != 7 {
-		t.Errorf("receipts %+v, %d missing", w.Receipts[:3], p.Missing(w))
+	if w.Receipts[2].Seq != 4 || w.Receipts[2].Position != 2 || w.Receipts[2].Vertex != hashes[2] || w.missing != 7 {
+		t.Errorf("receipts %+v, %d missing", w.Receipts[:3], w.missing)
 	}
 }
 
@@ -139,19 +140,37 @@ func TestPoolReturnsWhatWasNotProposed(t *testing.T) {
 }
 
 func TestPoolTellsThoseWhoWaitThatItCloses(t *testing.T) {
-	p, _ := testPool(t)
-	vertices, hashes := testVertices(t, 0, 2)
-	w := NewWaiter(2)
-	if _, err := p.Add(vertices, hashes, nil, w, 0); err != nil {
-		t.Fatal(err)
-	}
-	p.close()
-	<-w.Done
-	if !errors.Is(w.Err(), ErrStopped) {
-		t.Errorf("who waited was told %v", w.Err())
-	}
-	if _, err := p.Add(vertices, hashes, nil, NewWaiter(2), 0); !errors.Is(err, ErrStopped) {
-		t.Errorf("a closed pool said %v", err)
+	for _, why := range []error{ErrStopped, ErrHalted} {
+		p, _ := testPool(t)
+		vertices, hashes := testVertices(t, 0, 2)
+		w := NewWaiter(3)
+		if _, err := p.Add(vertices, hashes, nil, w, 0); err != nil {
+			t.Fatal(err)
+		}
+		cut, cutHashes, _ := p.Cut(1, 1<<20)
+		batch, err := messages.BuildBatch(cut, cutHashes, messages.DefaultParams())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.close(why)
+		<-w.Done
+		if !errors.Is(w.Err(), why) || !slices.Equal(w.Pending(), hashes) {
+			t.Errorf("who waited was told %v, and that %v are pending", w.Err(), w.Pending())
+		}
+		if _, err := p.Add(vertices, hashes, nil, NewWaiter(2), 0); !errors.Is(err, why) {
+			t.Errorf("a closed pool said %v", err)
+		}
+		// A batch may be on its way out of the executor.
+		p.Executed(batch, Receipt{Seq: 1}, make([]pbft.Outcome, 1), make([]Operation, 1), func(time.Duration, int) {})
+		p.close(ErrStopped)
+		if w.Receipts[0].Seq != 0 || !errors.Is(w.Err(), why) {
+			t.Errorf("what was told changes to %v, receipts %+v", w.Err(), w.Receipts)
+		}
+		select {
+		case <-p.Space():
+		default:
+			t.Error("who waits for room in a closed pool waits for ever")
+		}
 	}
 }
 
@@ -203,10 +222,13 @@ func TestPoolProposesAnOwnVertexAgainWhenItsNonceWasSpentUnused(t *testing.T) {
 	}
 	ignore := func(time.Duration, int) {}
 	p.Executed(batch, Receipt{Seq: 1}, []pbft.Outcome{pbft.NonceSpent, pbft.Repeated}, nil, ignore)
-	if w.Receipts[1].Outcome != pbft.Repeated || p.Missing(w) != 1 {
-		t.Errorf("a repeated vertex has receipt %+v, %d missing", w.Receipts[1], p.Missing(w))
+	if w.Receipts[1].Outcome != pbft.Repeated || w.missing != 1 {
+		t.Errorf("a repeated vertex has receipt %+v, %d missing", w.Receipts[1], w.missing)
 	}
 	again, againHashes, _ := p.Cut(2, 1<<20)
+	if pending := w.Pending(); !slices.Equal(pending, againHashes) {
+		t.Errorf("%v are pending, proposed again were %v", pending, againHashes)
+	}
 	if len(again) != 1 {
 		t.Fatalf("%d vertices proposed again, want the one whose nonce was spent", len(again))
 	}

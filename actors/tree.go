@@ -290,7 +290,7 @@ func (t *Tree) fail(err error) {
 	default:
 	}
 	t.log.Error().Err(err).Msg("the replica stops")
-	t.pool.close()
+	t.pool.close(ErrStopped)
 	t.system.Root.Send(t.links.root, &end{})
 	close(t.done)
 }
@@ -313,7 +313,7 @@ func (t *Tree) Stop(ctx context.Context) error {
 		err = errors.Join(err, t.await(ctx))
 	}
 	t.system.EventStream.Unsubscribe(t.letters)
-	t.pool.close()
+	t.pool.close(ErrStopped)
 	t.hub.close()
 	return err
 }

@@ -31,18 +31,22 @@
 //	ErrPoolFull        no            here, when some are final, or at another replica
 //	NotProposedError   no            with a context that has not ended
 //	HaltedError        no            at another replica
+//	ErrStopped         no            at another replica
 //	SignatureError     no            never: mend it
 //	TooLargeError      no            never: mend it
 //	ErrEmptyPayload    no            never: mend it
 //	ErrNonceAlone      no            never: mend it
 //	NotFinalError      stays so      safe with the three fixed, else it may execute twice;
 //	                                 its Untaken last ones were not taken
-//	ErrStopped         perhaps       likewise: what waited stays proposed, and the others
-//	                                 may finalise it; ask another replica with Find
-//	ErrSkipped         finalised     of no use here: most likely it was executed, and
+//	 for ErrStopped,   stays so      likewise, at another replica: this one ended while you
+//	 or HaltedError                  waited, and the others may finalise what it had taken
+//	 for ErrSkipped    finalised     of no use here: most likely it was executed, and
 //	                                 another replica has the receipt
 //	NoOpError          finalised     of no use: the nonce is spent, or it has expired
 //	FailedError        executed      of no use: it was executed, without effect
+//
+// A NotFinalError lists the hashes of what was taken and has no receipt. Find tells
+// later what became of it, at any replica.
 //
 // ProposeAll takes nothing of a list when one of its vertices is refused; Submit takes
 // the others, and tells by place, in Refused. Errors with a name of Err are compared

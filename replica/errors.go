@@ -9,18 +9,17 @@ import (
 	"github.com/cretoai/consensus/messages"
 )
 
-// Errors of proposing that are values, for errors.Is. Nothing was taken, but for
-// ErrStopped, see there.
+// Errors of proposing that are values, for errors.Is. Nothing was taken, unless they
+// are the cause of a NotFinalError.
 var (
 	// ErrPoolFull: MaxPendingVertices wait already. Retry when some are final.
 	ErrPoolFull = actors.ErrPoolFull
-	// ErrStopped: the replica has stopped, or stopped while waiting. What it had
-	// taken by then stays proposed, as with a NotFinalError: the others may finalise
-	// it. Reading gives ErrStopped, too, from the call of Stop on.
+	// ErrStopped: the replica has stopped; the text says why if a failure ended it.
+	// Reading gives ErrStopped, too, from the call of Stop on.
 	ErrStopped = actors.ErrStopped
 	// ErrHalted: the replica runs, and executes nothing any more. The error is a
 	// HaltedError, which says why.
-	ErrHalted = errors.New("the replica has halted")
+	ErrHalted = actors.ErrHalted
 	// ErrEmptyPayload: a vertex carries at least one byte.
 	ErrEmptyPayload = errors.New("the payload is empty: a vertex carries at least one byte")
 	// ErrNonceAlone: a vertex has a nonce, and no creator to whom it belongs. Taken
@@ -28,10 +27,9 @@ var (
 	ErrNonceAlone = errors.New("a nonce without a creator: the two identify a vertex together, so set both, or neither")
 )
 
-// HaltedError is ErrHalted with the reason, the one in Status.Halted. Nothing was
-// taken. What was taken before may be finalised by the others, and this replica
-// will not tell: who waits when it halts waits until its context ends, and may ask
-// another replica with Find. errors.As finds it as a value, HaltedError.
+// HaltedError is ErrHalted with the reason, the one in Status.Halted. Who waits when
+// the replica halts gets it at once, as the cause of a NotFinalError. errors.As finds
+// it as a value, HaltedError.
 type HaltedError struct {
 	Reason string
 }
@@ -84,14 +82,20 @@ func (e FailedError) Error() string {
 	return fmt.Sprintf("vertex %v failed when it was executed at sequence %d: %s", e.Receipt.Vertex, e.Receipt.Seq, e.Receipt.Result.Data)
 }
 
-// NotFinalError says that waiting ended before the vertices were final. They stay
-// proposed and may be finalised later, but for those that were never taken.
-// errors.As finds it as a value, NotFinalError.
+// NotFinalError says that waiting ended before there were receipts of all vertices,
+// because ctx ended or, by errors.Is, for ErrStopped, ErrHalted or ErrSkipped. What was
+// taken stays proposed and may be finalised all the same, here or by the others: ask
+// for Vertices with Find, after ErrStopped and the like at another replica. errors.As
+// finds it as a value, NotFinalError.
 type NotFinalError struct {
 	Missing int // vertices without a receipt
 	// Untaken are those of the missing ones that found no room before the waiting
 	// ended, the last in the list given: they are not proposed.
-	Untaken   int
+	Untaken int
+	// Vertices are the hashes of the other missing ones, in their order. That of a
+	// vertex for which the replica chose creator and nonce may change, once: if so
+	// many others overtook it that the nonce was spent.
+	Vertices  []messages.Digest
 	Connected int // other members this replica is connected to
 	Voting    int // those of them that vote, as far as this replica can know
 	Quorum    int // members needed, this one included
@@ -99,16 +103,29 @@ type NotFinalError struct {
 }
 
 func (e NotFinalError) Error() string {
-	stay := "they stay proposed"
+	what, they, stay := fmt.Sprintf("%d vertices", e.Missing), "they", "stay"
+	if e.Missing == 1 && len(e.Vertices) == 1 {
+		what, they, stay = "vertex "+e.Vertices[0].Hex(), "it", "stays"
+	}
+	but := ""
 	if e.Untaken > 0 {
-		stay = fmt.Sprintf("they stay proposed, but for the last %d, for which there was no room", e.Untaken)
+		but = fmt.Sprintf(", but for the last %d, for which there was no room", e.Untaken)
+	}
+	if e.Lost() {
+		return fmt.Sprintf("the outcome of %s is unknown here (%v): at the others %s may be final, now or later%s", what, e.Cause, they, but)
 	}
 	connected := fmt.Sprintf("%d other members connected", e.Connected)
 	if e.Voting < e.Connected {
 		connected += fmt.Sprintf(", of which %d vote", e.Voting)
 	}
-	return fmt.Sprintf("%d vertices not final yet (%v): %s, %d needed for a quorum; %s",
-		e.Missing, e.Cause, connected, e.Quorum-1, stay)
+	return fmt.Sprintf("%s not final yet (%v): %s, %d needed for a quorum; %s %s proposed%s",
+		what, e.Cause, connected, e.Quorum-1, they, stay, but)
+}
+
+// Lost reports whether this replica will not tell what became of the vertices, so
+// that another one has to be asked.
+func (e NotFinalError) Lost() bool {
+	return errors.Is(e.Cause, ErrStopped) || errors.Is(e.Cause, ErrHalted) || errors.Is(e.Cause, ErrSkipped)
 }
 
 func (e NotFinalError) Unwrap() error { return e.Cause }
@@ -128,19 +145,34 @@ func (r *Replica) admit(ctx context.Context) error {
 func (r *Replica) works() error {
 	select {
 	case <-r.tree.Done():
-		return ErrStopped
+		return r.reason(ErrStopped)
 	default:
 	}
-	if reason, halted := r.tree.Halted(); halted {
-		return HaltedError{reason}
+	if _, halted := r.tree.Halted(); halted {
+		return r.reason(ErrHalted)
 	}
 	return nil
 }
 
-// notFinal says that waiting ended, with so many vertices that were not taken.
-func (r *Replica) notFinal(ctx context.Context, w *actors.Waiter, untaken int) error {
+// reason gives an error of the pool with what is known of it.
+func (r *Replica) reason(err error) error {
+	reason, halted := r.tree.Halted()
+	failure := r.tree.Err()
+	switch {
+	case halted && errors.Is(err, ErrHalted):
+		return HaltedError{reason}
+	case failure != nil && errors.Is(err, ErrStopped):
+		return fmt.Errorf("%w: %w", ErrStopped, failure)
+	}
+	return err
+}
+
+// notFinal says that a waiter's waiting ended, with so many vertices that were not
+// taken.
+func (r *Replica) notFinal(w *actors.Waiter, untaken int) error {
+	pending := w.Pending()
 	return NotFinalError{
-		Missing: r.tree.Pool().Missing(w), Untaken: untaken, Connected: r.tree.Connected(),
-		Voting: r.tree.Voting(), Quorum: messages.Quorum(r.genesis.N()), Cause: context.Cause(ctx),
+		Missing: len(pending) + untaken, Untaken: untaken, Vertices: pending, Connected: r.tree.Connected(),
+		Voting: r.tree.Voting(), Quorum: messages.Quorum(r.genesis.N()), Cause: r.reason(w.Err()),
 	}
 }

@@ -55,9 +55,9 @@ func (v Vertex) Hash() (messages.Digest, error) {
 	return messages.HashVertex(encoded), nil
 }
 
-// Receipt says where a vertex stands in the ledger, on all correct replicas. A zero
-// one, with sequence 0, is of no vertex: it says neither that there was success nor
-// failure.
+// Receipt says where a vertex stands in the ledger, on all correct replicas. One with
+// sequence 0 is none: it says neither that there was success nor failure. Its Vertex,
+// if there is one, is the hash of what was taken and may become final yet.
 type Receipt = actors.Receipt
 
 // identity is the creator of vertices that bring none.
@@ -89,9 +89,11 @@ func (id *identity) renew(encoded []byte) []byte {
 
 // Propose has a vertex finalised and returns its receipt. It fails at once with
 // ErrPoolFull when too many wait. ctx bounds the waiting: when it ends, the
-// vertex stays proposed and the error is a NotFinalError; if it has ended before, a
-// NotProposedError, and nothing was taken. A replica that executes nothing any more
-// says so with a HaltedError. A vertex that was executed before gets the receipt it had then, but for the data of its result.
+// vertex stays proposed and the error is a NotFinalError with its hash; if it has ended
+// before, a NotProposedError, and nothing was taken. A replica that executes nothing any
+// more says so with ErrStopped or a HaltedError, which is the cause of a NotFinalError
+// if the vertex was taken before. A vertex that was executed before gets the receipt it
+// had then, but for the data of its result.
 func (r *Replica) Propose(ctx context.Context, v Vertex) (Receipt, error) {
 	if err := r.admit(ctx); err != nil {
 		return Receipt{}, err
@@ -102,7 +104,7 @@ func (r *Replica) Propose(ctx context.Context, v Vertex) (Receipt, error) {
 	}
 	w := actors.NewWaiter(1)
 	if n, err := d.propose(0, w); err != nil {
-		return Receipt{}, err
+		return Receipt{}, r.reason(err)
 	} else if n == 0 {
 		return Receipt{}, ErrPoolFull
 	}
@@ -139,8 +141,8 @@ func (r *Replica) original(receipt Receipt) (Receipt, error) {
 // order given. More than fit are fed to the pool as it drains. A receipt whose
 // Outcome is not Fresh is of a vertex that was a no-op, and one may be of a vertex
 // whose Result is a failure: neither is an error here. When ctx ends, the
-// receipts there are are returned with a NotFinalError; those missing are zero. The
-// other errors are those of Propose.
+// receipts there are are returned with a NotFinalError; those missing have sequence 0,
+// and the hash of the vertex if it was taken. The other errors are those of Propose.
 func (r *Replica) ProposeAll(ctx context.Context, vertices []Vertex) ([]Receipt, error) {
 	if len(vertices) == 0 {
 		return nil, nil
@@ -155,7 +157,7 @@ func (r *Replica) ProposeAll(ctx context.Context, vertices []Vertex) ([]Receipt,
 	w := actors.NewWaiter(len(vertices))
 	if err := r.feed(ctx, d, w); err != nil {
 		if errors.As(err, new(NotFinalError)) {
-			return r.tree.Pool().Abandon(w), err
+			return w.Receipts, err
 		}
 		return nil, err
 	}
@@ -168,7 +170,7 @@ func (r *Replica) feed(ctx context.Context, d *draft, w *actors.Waiter) error {
 		space := r.tree.Pool().Space()
 		n, err := d.propose(at, w)
 		if err != nil {
-			return err
+			return r.untaken(w, at, err)
 		}
 		if at += n; n > 0 {
 			continue
@@ -176,19 +178,28 @@ func (r *Replica) feed(ctx context.Context, d *draft, w *actors.Waiter) error {
 		select {
 		case <-space:
 		case <-ctx.Done():
-			if at == 0 {
-				return NotProposedError{context.Cause(ctx)}
-			}
-			return r.notFinal(ctx, w, len(d.encoded)-at)
+			return r.untaken(w, at, context.Cause(ctx))
 		}
 	}
 	return nil
 }
 
+// untaken says that from a place on nothing is taken any more, and why.
+func (r *Replica) untaken(w *actors.Waiter, at int, why error) error {
+	switch {
+	case at > 0:
+		r.tree.Pool().GiveUp(w, why)
+		return r.notFinal(w, len(w.Receipts)-at)
+	case errors.Is(why, ErrStopped), errors.Is(why, ErrHalted):
+		return r.reason(why)
+	}
+	return NotProposedError{why}
+}
+
 // collect waits for the receipts of what is in the pool.
 func (r *Replica) collect(ctx context.Context, w *actors.Waiter) ([]Receipt, error) {
 	if err := r.wait(ctx, w); err != nil {
-		return r.tree.Pool().Abandon(w), err
+		return w.Receipts, err
 	}
 	for i := range w.Receipts {
 		var err error
@@ -199,16 +210,16 @@ func (r *Replica) collect(ctx context.Context, w *actors.Waiter) ([]Receipt, err
 	return w.Receipts, nil
 }
 
+// wait waits for the receipts of what is in the pool. It returns no error if they came
+// together with the end of ctx: final is final.
 func (r *Replica) wait(ctx context.Context, w *actors.Waiter) error {
 	select {
 	case <-w.Done:
-		return w.Err()
 	case <-ctx.Done():
-		select {
-		case <-w.Done: // both at once: final is final
-			return w.Err()
-		default:
-			return r.notFinal(ctx, w, 0)
-		}
+		r.tree.Pool().GiveUp(w, context.Cause(ctx))
 	}
+	if w.Err() != nil {
+		return r.notFinal(w, 0)
+	}
+	return nil
 }

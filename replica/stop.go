@@ -7,8 +7,8 @@ import (
 )
 
 // Stop ends the replica: connections close, what waited for the disk gets there,
-// callers still waiting get ErrStopped, and so does from now on who proposes or
-// reads. When it returns nil, nothing of the replica runs any more and its folder
+// callers still waiting get a NotFinalError for ErrStopped, and from now on who proposes
+// or reads gets ErrStopped. When it returns nil, nothing of the replica runs any more and its folder
 // is free.
 //
 // ctx bounds the waiting. If it ends first, the error says for what; the replica

@@ -21,10 +21,9 @@ type Submission struct {
 // Submit hands vertices to the replica and returns when all wait there to be
 // finalised, or were refused: it stands still while the pool is full, which is how
 // whoever reads them from somewhere should stand still, too. Unlike ProposeAll it
-// takes the others if some are refused. The error is a NotFinalError if ctx ends,
-// after which what was taken stays proposed, a NotProposedError if nothing was, a
-// HaltedError, or ErrStopped. The vertices and their
-// payloads are the caller's again when it returns.
+// takes the others if some are refused. The error is a NotFinalError if ctx, or the
+// replica, ends after some were taken, and else a NotProposedError, a HaltedError, or
+// ErrStopped. The vertices and their payloads are the caller's again when it returns.
 func (r *Replica) Submit(ctx context.Context, vertices []Vertex) (*Submission, error) {
 	if err := r.admit(ctx); err != nil {
 		return nil, err
@@ -46,7 +45,6 @@ func (r *Replica) Submit(ctx context.Context, vertices []Vertex) (*Submission, e
 	}
 	w := actors.NewWaiter(taken)
 	if err := r.feed(ctx, d, w); err != nil {
-		r.tree.Pool().Abandon(w)
 		return nil, err
 	}
 	s.Done = w.Done
