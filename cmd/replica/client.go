@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -68,12 +69,12 @@ func (c *client) do(ctx context.Context, method, path, query, contentType string
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return fmt.Errorf("ask the replica: %w", err)
+		return unanswered(method, fmt.Errorf("ask the replica: %w", err))
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(response.Body, answerBytesMax))
 	if err != nil {
-		return fmt.Errorf("read the replica's answer: %w", err)
+		return unanswered(method, fmt.Errorf("read the replica's answer: %w", err))
 	}
 	if response.StatusCode != http.StatusOK {
 		return refusal(response.Status, answer)
@@ -82,6 +83,15 @@ func (c *client) do(ctx context.Context, method, path, query, contentType string
 		return hint(fmt.Errorf("the answer is not a replica's: %w", err), "is %s the HTTP API of a replica?", c.base)
 	}
 	return nil
+}
+
+// unanswered is an error of a request that has no answer: what was sent may have been
+// taken, unless nobody listens there.
+func unanswered(method string, err error) error {
+	if method != http.MethodPost || errors.Is(err, syscall.ECONNREFUSED) {
+		return err
+	}
+	return hint(err, "the outcome is unknown, for the replica may have taken what was sent; proposed again, it is another vertex")
 }
 
 // refusal is the error the API answered with, with its own hint.

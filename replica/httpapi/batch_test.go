@@ -123,8 +123,8 @@ func TestBatchStatuses(t *testing.T) {
 		StatusTooLarge:  replica.TooLargeError{Bytes: 9, BytesMax: 8},
 		StatusSignature: replica.SignatureError{Cause: messages.ErrUnsigned},
 		StatusNotFinal:  replica.NotFinalError{Missing: 1, Cause: errWaited},
-		StatusStopped:   replica.ErrStopped,
-		StatusSkipped:   replica.ErrSkipped,
+		StatusStopped:   waited(replica.HaltedError{Reason: "the state differs"}),
+		StatusSkipped:   waited(replica.ErrSkipped),
 		StatusInvalid:   replica.ErrEmptyPayload,
 		StatusMalformed: errCut,
 	} {
@@ -186,6 +186,9 @@ func (d *heldDoor) Submit(_ context.Context, vertices []replica.Vertex) (*replic
 			}
 			return receipts, nil
 		case <-ctx.Done():
+			for i := range receipts {
+				receipts[i].Vertex = waitedFor
+			}
 			return receipts, replica.NotFinalError{Missing: n, Cause: context.Cause(ctx)}
 		}
 	}}, nil
@@ -268,7 +271,7 @@ func TestBatchWaitsSoLong(t *testing.T) {
 		d := &heldDoor{fakeDoor: newFakeDoor(), open: make(chan struct{})}
 		begin := time.Now()
 		w := post(t, NewHandler(d, Options{BodyBytesMax: bodyBytesMax}), "/v1/vertices:batch?wait=3s", Lines.ContentType(), &lineSource{left: 5000})
-		if got := bytes.Count(w.Body.Bytes(), []byte(`"status":"not_final"`)); got != 5000 || time.Since(begin) != 3*time.Second {
+		if got := bytes.Count(w.Body.Bytes(), []byte(`"status":"not_final","vertex":"`+waitedFor.Hex()+`","reason":`)); got != 5000 || time.Since(begin) != 3*time.Second {
 			t.Errorf("%d were told not to be final after %v", got, time.Since(begin))
 		}
 	})

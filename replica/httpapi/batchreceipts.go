@@ -82,6 +82,9 @@ func (b *batchStream) writeGroup(g *batchGroup) {
 			r.settle(&receipts[i])
 		default:
 			r.refuse(err, StatusError)
+			if i < len(receipts) {
+				r.Vertex = receipts[i].Vertex
+			}
 		}
 		b.scratch = b.format.appendReceipt(b.scratch[:0], &r)
 		if _, err := b.out.Write(b.scratch); err != nil {
@@ -139,12 +142,12 @@ func (r *BatchReceipt) refuse(err error, otherwise string) {
 		r.Status = StatusTooLarge
 	case errors.As(err, &seal):
 		r.Status, err = StatusSignature, seal.Cause
-	case errors.As(err, &notFinal), errors.Is(err, errWaited):
-		r.Status = StatusNotFinal
-	case errors.Is(err, replica.ErrStopped):
+	case errors.Is(err, replica.ErrStopped), errors.Is(err, replica.ErrHalted):
 		r.Status = StatusStopped
 	case errors.Is(err, replica.ErrSkipped):
 		r.Status = StatusSkipped
+	case errors.As(err, &notFinal), errors.Is(err, errWaited):
+		r.Status = StatusNotFinal
 	case err == nil:
 		r.Status, err = StatusError, errors.New("there is no receipt")
 	default:

@@ -22,7 +22,8 @@
 // fields may be in the query, and its creator's signature in the header
 // Vertex-Authorisation. One of type application/json is a vertex, see Vertex, an
 // array of them, or a Group. The answer is a Receipt or an array of them; ?wait=5s says how long to wait for it.
-// Errors are an Error, as JSON too; 503 says that this replica has stopped, has halted,
+// Errors are an Error, as JSON too, with the hashes of what was taken and has no receipt
+// yet; 503 says that this replica has stopped, has halted,
 // for the reason told, or is asked too much at once.
 //
 // A batch is a stream of vertices without an end of its own, as application/msgpack or

@@ -13,6 +13,9 @@ import (
 type Error struct {
 	Message string `json:"error"`
 	Hint    string `json:"hint,omitempty"`
+	// Vertices are the hashes of what was taken and may become final all the same, in
+	// the order proposed.
+	Vertices []messages.Digest `json:"vertices,omitempty"`
 
 	status int
 }
@@ -37,11 +40,15 @@ func errorOf(err error) *Error {
 		return own
 	}
 	e := &Error{Message: err.Error(), status: http.StatusBadRequest}
+	waited := errors.As(err, &notFinal)
+	if waited {
+		e.Vertices = notFinal.Vertices
+	}
 	switch {
 	case errors.Is(err, replica.ErrTrimmed) && !isUnknown(err):
 		e.status, e.Hint = http.StatusGone, "ask another replica: it may keep more of the ledger"
 	case errors.Is(err, replica.ErrSkipped):
-		e.status, e.Hint = http.StatusConflict, "ask another replica for the receipt"
+		e.status, e.Hint = http.StatusConflict, "ask another replica for the receipt, "+whereOf(e.Vertices)
 	case errors.As(err, &tooLarge):
 		e.status = http.StatusRequestEntityTooLarge
 	case isUnknown(err):
@@ -50,6 +57,10 @@ func errorOf(err error) *Error {
 		e.status = http.StatusTooManyRequests
 	case errors.Is(err, replica.ErrNoMember):
 		e.status = http.StatusNotFound
+	case notFinal.Lost():
+		e.status = http.StatusServiceUnavailable
+		e.Hint = "the outcome is unknown: ask another replica " + whereOf(e.Vertices) +
+			"; proposing it there again is safe with the same creator, nonce and expires: it executes once at most"
 	case errors.Is(err, replica.ErrStopped):
 		e.status, e.Hint = http.StatusServiceUnavailable, "propose at another replica"
 	case errors.Is(err, replica.ErrHalted):
@@ -62,7 +73,7 @@ func errorOf(err error) *Error {
 		e.Hint = "propose it without its authorisation"
 	case errors.As(err, &failed):
 		e.status = http.StatusUnprocessableEntity
-	case errors.As(err, &notFinal):
+	case waited:
 		e.status = http.StatusGatewayTimeout
 		switch need := notFinal.Quorum - 1; {
 		case notFinal.Connected < need:
@@ -72,8 +83,17 @@ func errorOf(err error) *Error {
 		default:
 			e.Hint = "wait longer with ?wait=, and look at /v1/status"
 		}
+		e.Hint += "; ask for it later " + whereOf(e.Vertices)
 	case errors.Is(err, errWaited):
 		e.status = http.StatusGatewayTimeout
 	}
 	return e
+}
+
+// whereOf says where vertices are to be asked for.
+func whereOf(vertices []messages.Digest) string {
+	if len(vertices) == 1 {
+		return "with GET /v1/receipts/" + vertices[0].Hex()
+	}
+	return "with GET /v1/receipts/ and each of the vertices listed"
 }

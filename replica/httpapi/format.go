@@ -70,7 +70,8 @@ type BatchReceipt struct {
 	Index uint64 `json:"index"`
 	// Status says what became of it, see the constants.
 	Status string `json:"status"`
-	// Vertex is its hash, once it has its place in the ledger.
+	// Vertex is its hash, once it was taken: with it a vertex that has no sequence is
+	// asked for later, here or at another replica.
 	Vertex   messages.Digest `json:"vertex,omitzero"`
 	Sequence messages.Seq    `json:"sequence,omitempty"`
 	Position uint32          `json:"position,omitempty"`
@@ -94,7 +95,7 @@ const (
 	// It may be final later, or elsewhere: proposing the same again is safe if it
 	// names its creator.
 	StatusNotFinal = "not_final"
-	StatusStopped  = "stopped"
+	StatusStopped  = "stopped" // the replica has stopped, or halted
 	StatusSkipped  = "skipped"
 	StatusError    = "error" // see the detail
 )

@@ -25,7 +25,7 @@ func (f Format) appendReceipt(b []byte, r *BatchReceipt) []byte {
 		return r.appendLine(b)
 	}
 	vertex := r.Vertex[:]
-	if r.Sequence == 0 {
+	if !r.named() {
 		vertex = nil
 	}
 	b = appendUint(appendArray(b, 6), r.Index)
@@ -34,11 +34,16 @@ func (f Format) appendReceipt(b []byte, r *BatchReceipt) []byte {
 	return appendBin(b, r.Detail)
 }
 
+// named reports whether the vertex was taken and so has a hash to ask for.
+func (r *BatchReceipt) named() bool { return r.Sequence > 0 || !r.Vertex.IsZero() }
+
 func (r *BatchReceipt) appendLine(b []byte) []byte {
 	b = strconv.AppendUint(append(b, `{"index":`...), r.Index, 10)
 	b = append(append(append(b, `,"status":"`...), r.Status...), '"')
-	if r.Sequence > 0 {
+	if r.named() {
 		b = append(hex.AppendEncode(append(b, `,"vertex":"`...), r.Vertex[:]), '"')
+	}
+	if r.Sequence > 0 {
 		b = strconv.AppendUint(append(b, `,"sequence":`...), uint64(r.Sequence), 10)
 		b = strconv.AppendUint(append(b, `,"position":`...), uint64(r.Position), 10)
 	}

@@ -116,6 +116,13 @@ func TestEndlessBodyIsNotRead(t *testing.T) {
 	}
 }
 
+var waitedFor = messages.Digest{0xab}
+
+// waited is the error of waiting for one vertex that was taken.
+func waited(cause error) error {
+	return replica.NotFinalError{Missing: 1, Vertices: []messages.Digest{waitedFor}, Connected: 3, Quorum: 3, Cause: cause}
+}
+
 func TestProposalErrors(t *testing.T) {
 	tests := []struct {
 		err    error
@@ -133,6 +140,12 @@ func TestProposalErrors(t *testing.T) {
 		{replica.NotFinalError{Missing: 1, Connected: 1, Voting: 1, Quorum: 3, Cause: errWaited}, 504, `"hint":"start 1 more member`},
 		{replica.NotFinalError{Missing: 1, Connected: 2, Voting: 1, Quorum: 3, Cause: errWaited}, 504, `"hint":"1 more members have to vote`},
 		{replica.NotFinalError{Missing: 1, Connected: 2, Voting: 2, Quorum: 3, Cause: errWaited}, 504, "wait longer"},
+		{waited(errWaited), 504, "ask for it later with GET /v1/receipts/" + waitedFor.Hex()},
+		{waited(errWaited), 504, `"vertices":["` + waitedFor.Hex() + `"]`},
+		{waited(replica.ErrStopped), 503, "the outcome is unknown: ask another replica with GET /v1/receipts/" + waitedFor.Hex()},
+		{waited(replica.ErrStopped), 503, "safe with the same creator, nonce and expires"},
+		{waited(replica.HaltedError{Reason: "the state differs"}), 503, `"vertices":["` + waitedFor.Hex() + `"]`},
+		{waited(replica.ErrSkipped), 409, "for the receipt, with GET /v1/receipts/" + waitedFor.Hex()},
 		{errors.New("a vertex has at most 16 parents"), 400, "16 parents"},
 	}
 	for _, test := range tests {
