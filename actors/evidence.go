@@ -71,7 +71,7 @@ func (a *detectorActor) convicted(c actor.Context, e detector.Evidence) {
 		Str("digest1", e.Digests[0].Hex()).Str("digest2", e.Digests[1].Hex()).Str("file", m.FileName()).
 		Msg("member convicted: it signed two digests for one place")
 	if e.Member == a.t.cfg.Self {
-		a.t.log.Error().Msg("this replica's own key signed both: another process uses the key, or the disk was set back; stop it")
+		a.t.convictedItself(m.Vote(0), m.Vote(1))
 	}
 	a.t.exportFile(m.FileName(), encodeEvidence(m))
 	c.Send(a.t.links.egress, &broadcast{cluster.LaneViewChange, m})

@@ -82,6 +82,9 @@ func (a *detectorActor) convictedOfNewView(c actor.Context, p detector.ProvenNew
 	a.t.log.Warn().Int("peer", int(proof.NewView.Bundle.From)).Uint64("view", uint64(proof.NewView.Body.View)).
 		Str("reason", p.Reason()).Str("file", proof.FileName()).
 		Msg("member convicted: it signed a new-view that does not follow from its view-changes")
+	if proof.NewView.Bundle.From == a.t.cfg.Self {
+		a.t.convictedItself()
+	}
 	a.t.exportFile(proof.FileName(), encodeNewView(proof))
 	c.Send(a.t.links.egress, &broadcast{cluster.LaneViewChange, travelling(proof)})
 	a.t.hub.publish(messages.InvalidNewViewFound{Proof: proof, Reason: p.Reason()})

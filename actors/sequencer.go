@@ -368,6 +368,7 @@ func (s *sequencer) doubled(c actor.Context, e pbft.Doubled) {
 	s.t.log.Error().Stringer("vote", e.Vote).
 		Msg("SAFETY ALARM: a vote signed with this replica's key is not in its record: the key is in use elsewhere, or the folder is an old copy, " +
 			"or the disk lost what was flushed; this replica stops voting and executing and keeps its data. Make sure that one replica alone runs with the key")
+	s.t.tellKeyElsewhere(e.Vote)
 	s.t.halt("a vote signed with this replica's key is not in its record: the key is in use elsewhere, or the folder is an old copy")
 	s.announce(c)
 }

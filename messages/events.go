@@ -14,6 +14,7 @@ package messages
 //	BanEnded             and has them back
 //	EvidenceFound        there is proof that a member voted twice
 //	InvalidNewViewFound  there is proof that a leader began a view wrongly
+//	KeyUsedElsewhere     this replica's own key signed what the replica did not
 //
 // They tell of this replica alone: others have theirs, at other times. What they
 // refer to, as a batch, is shared and must not be changed.
@@ -98,6 +99,16 @@ type InvalidNewViewFound struct {
 	Reason string
 }
 
+// KeyUsedElsewhere says that something is around which this replica's own key signed
+// and the replica did not: another process has the key, or the folder is, or was, an
+// older copy. Votes are one that is not in its record, after which it has halted, or
+// the two of evidence, or none if it is a NewView that convicts. If it is Observing,
+// for it found its disk empty, it may have signed that itself before.
+type KeyUsedElsewhere struct {
+	Votes     []Vote
+	Observing bool
+}
+
 func (Finalized) event()           {}
 func (Checkpointed) event()        {}
 func (StateInstalled) event()      {}
@@ -108,3 +119,4 @@ func (MemberBanned) event()        {}
 func (BanEnded) event()            {}
 func (InvalidNewViewFound) event() {}
 func (EvidenceFound) event()       {}
+func (KeyUsedElsewhere) event()    {}

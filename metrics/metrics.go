@@ -36,7 +36,7 @@ type Metrics struct {
 	viewChanges, quarantined, retries  prometheus.Counter
 	violations, restarts, drops        closed[prometheus.Counter]
 	limits                             closed[prometheus.Counter]
-	cacheHits                          prometheus.Counter
+	cacheHits, keyElsewhere            prometheus.Counter
 	sentBytes                          closed[closed[prometheus.Counter]] // peer, lane
 	receivedBytes                      closed[prometheus.Counter]         // peer
 	currentView, viewTimeout, banned   prometheus.Gauge
@@ -83,6 +83,7 @@ func New(o Options) *Metrics {
 	m.restarts = r.counters("actor_restarts_total", "Restarts of actors after a panic, by actor.", "actor", actorNames)
 	m.limits = r.counters("limits_reached_total", "Times a member reached a bound on what it may cost, by bound.", "limit", limits)
 	m.cacheHits = r.counter("signature_cache_hits_total", "Bundles whose signature had been verified before.")
+	m.keyElsewhere = r.counter("own_key_elsewhere_total", "Times something was seen that this replica's own key signed and the replica did not.")
 	m.watchedCreators(r)
 	m.drops = r.counters("dropped_total", "Messages and votes thrown away, by reason.", "reason", dropReasons)
 

@@ -75,6 +75,9 @@ func setFlag(g prometheus.Gauge, holds bool) {
 // SetViewTimeout says what the present view's timeout is.
 func (m *Metrics) SetViewTimeout(d time.Duration) { m.viewTimeout.Set(d.Seconds()) }
 
+// KeyElsewhere counts what the own key signed and the replica did not.
+func (m *Metrics) KeyElsewhere() { m.keyElsewhere.Inc() }
+
 // Violation counts one violation of the given type.
 func (m *Metrics) Violation(kind string) { m.violations.at(kind).Inc() }
 

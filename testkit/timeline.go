@@ -116,6 +116,8 @@ func describe(e messages.Event) string {
 		return fmt.Sprintf("member %d is banned no more", e.Member)
 	case messages.EvidenceFound:
 		return fmt.Sprintf("evidence: %s", e.Evidence.FileName())
+	case messages.KeyUsedElsewhere:
+		return fmt.Sprintf("its own key signed elsewhere: %v", e.Votes)
 	case messages.InvalidNewViewFound:
 		return fmt.Sprintf("evidence: %s: %s", e.Proof.FileName(), e.Reason)
 	}

@@ -233,7 +233,8 @@ func (s *strike) note(e messages.Event) {
 				close(s.noticed)
 			}
 		}
-	case messages.Checkpointed, messages.StateInstalled, messages.MemberBanned, messages.BanEnded, messages.EvidenceFound, messages.InvalidNewViewFound:
+	case messages.Checkpointed, messages.StateInstalled, messages.MemberBanned, messages.BanEnded, messages.EvidenceFound, messages.InvalidNewViewFound,
+		messages.KeyUsedElsewhere:
 	}
 }
 

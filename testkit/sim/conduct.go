@@ -41,6 +41,8 @@ func (s *simulation) onConduct(m *member, e messages.Event) {
 		if leader := e.Proof.NewView.Bundle.From; !s.members[leader].faulty {
 			s.oracle.violated("no honest member is convicted", "replica %d convicts by %s", m.index, e.Proof.FileName())
 		}
+	case messages.KeyUsedElsewhere:
+		s.oracle.violated("no honest member is charged", "replica %d sees %v under its own key", m.index, e.Votes)
 	case messages.EvidenceFound:
 		s.trace.tell("replica %d convicts by %s", m.index, e.Evidence.FileName())
 		if !s.members[e.Evidence.Member].faulty {

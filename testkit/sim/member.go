@@ -169,7 +169,8 @@ func (s *simulation) onEvent(m *member, e messages.Event) {
 		s.trace.tell("replica %d enters view %d, led by %d", m.index, e.View, e.Leader)
 	case messages.LeaderSuspected:
 		s.trace.tell("replica %d suspects the leader of view %d: %q", m.index, e.View, e.Reason)
-	case messages.ViolationDetected, messages.MemberBanned, messages.BanEnded, messages.EvidenceFound, messages.InvalidNewViewFound:
+	case messages.ViolationDetected, messages.MemberBanned, messages.BanEnded, messages.EvidenceFound, messages.InvalidNewViewFound,
+		messages.KeyUsedElsewhere:
 		s.onConduct(m, e)
 	}
 }
