@@ -36,6 +36,19 @@ func (d Digest) IsZero() bool { return d == Digest{} }
 // apart in a log line.
 func (d Digest) String() string { return hex.EncodeToString(d[:4]) }
 
+// Format implements fmt.Formatter: %v and %s are String, %x is all 32 bytes.
+func (d Digest) Format(f fmt.State, verb rune) { formatHash(f, verb, d, d.String()) }
+
+// formatHash writes a hash as its short text, where a text is asked for, and else as
+// the bytes it is.
+func formatHash(f fmt.State, verb rune, hash [sha256.Size]byte, text string) {
+	if (verb == 'v' && !f.Flag('#')) || verb == 's' || verb == 'q' {
+		fmt.Fprintf(f, fmt.FormatString(f, verb), text)
+		return
+	}
+	fmt.Fprintf(f, fmt.FormatString(f, verb), hash)
+}
+
 // Hex gives all 32 bytes in hexadecimal.
 func (d Digest) Hex() string { return hex.EncodeToString(d[:]) }
 
@@ -75,6 +88,9 @@ func keyID(tag, scheme string, publicKey []byte) (id [32]byte) {
 
 // String gives the first four bytes in hexadecimal.
 func (id MemberID) String() string { return hex.EncodeToString(id[:4]) }
+
+// Format implements fmt.Formatter: %v and %s are String, %x is all 32 bytes.
+func (id MemberID) Format(f fmt.State, verb rune) { formatHash(f, verb, id, id.String()) }
 
 // Hex gives all 32 bytes in hexadecimal.
 func (id MemberID) Hex() string { return hex.EncodeToString(id[:]) }

@@ -2,6 +2,7 @@ package messages
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -66,5 +67,30 @@ func TestDigestText(t *testing.T) {
 		if err := got.UnmarshalText([]byte(bad)); err == nil {
 			t.Errorf("%q was read as %s", bad, got.Hex())
 		}
+	}
+}
+
+// TestHashesPrint short where a text is asked for, and whole in hexadecimal, alone and
+// within others.
+func TestHashesPrint(t *testing.T) {
+	d := Digest{0xab, 1, 2, 3, 4, 31: 0xff}
+	for _, hash := range []any{d, &d, MemberID(d)} {
+		for format, want := range map[string]string{
+			"%v": "ab010203", "%+v": "ab010203", "%s": "ab010203", "%q": `"ab010203"`, "%10s|": "  ab010203|", "%-10v|": "ab010203  |",
+			"%x": d.Hex(), "%X": strings.ToUpper(d.Hex()), "%#x": "0x" + d.Hex(),
+		} {
+			if got := fmt.Sprintf(format, hash); got != want {
+				t.Errorf("%T with %s is %q, want %q", hash, format, got, want)
+			}
+		}
+		if got := fmt.Sprint(hash); got != "ab010203" {
+			t.Errorf("%T is printed as %q", hash, got)
+		}
+	}
+	if got, want := fmt.Sprintf("%v %x", []Digest{d}, struct{ D Digest }{d}), "[ab010203] {"+d.Hex()+"}"; got != want {
+		t.Errorf("within others: %q, want %q", got, want)
+	}
+	if got := fmt.Sprintf("%#v", d); !strings.Contains(got, "0xab, 0x1, 0x2") {
+		t.Errorf("as Go: %s", got)
 	}
 }
