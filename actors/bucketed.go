@@ -9,26 +9,13 @@ import (
 	"math"
 )
 
-// Bucketed is a StateMachine whose state lies in numbered buckets. A checkpoint
-// then costs what was written since the one before: it asks for the buckets that
-// Changed lists, instead of a Snapshot of the whole. Whoever implements it makes
-// Snapshot and Restore with WriteBuckets and ReadBuckets.
+// Bucketed is a StateMachine whose state lies in numbered buckets; replica.Bucketed
+// says what is asked of it.
 type Bucketed interface {
 	StateMachine
-
-	// Buckets is the number of buckets, always the same.
 	Buckets() int
-
-	// Changed lists the buckets written since the last call, or since
-	// RestoreBuckets, ascending.
 	Changed() []int
-
-	// Bucket gives a bucket's bytes, the caller's to keep; none for an empty one.
 	Bucket(i int) []byte
-
-	// RestoreBuckets replaces the whole state by these buckets; those it is not
-	// given are empty. The bytes are valid during their turn only. After an error
-	// the state is undefined.
 	RestoreBuckets(iter.Seq2[int, []byte]) error
 }
 

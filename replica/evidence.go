@@ -65,6 +65,10 @@ func writeFile(fs vfs.FS, path string, data []byte) (err error) {
 func (r *Replica) Evidence() []*messages.Evidence { return r.tree.Detector().Evidence() }
 
 // EvidenceFile is a file of evidence, as it lies in the home folder.
+//
+//	Name   string
+//	Member messages.Index  whom it convicts
+//	Data   []byte
 type EvidenceFile = actors.EvidenceFile
 
 // EvidenceFiles gives all evidence this replica holds, that against leaders whose

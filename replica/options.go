@@ -3,7 +3,6 @@ package replica
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -83,25 +82,6 @@ func (o *options) validate() error {
 	}
 	return errors.Join(errs...)
 }
-
-// StateMachine is the application; see its methods for the contract.
-type StateMachine = actors.StateMachine
-
-// Operation is one finalised vertex as the application gets it.
-type Operation = actors.Operation
-
-// Bucketed is a StateMachine whose checkpoints cost what was written since the
-// last one.
-type Bucketed = actors.Bucketed
-
-// WriteBuckets writes a Bucketed's snapshot.
-func WriteBuckets(w io.Writer, b Bucketed) error { return actors.WriteBuckets(w, b) }
-
-// ReadBuckets restores a Bucketed from its snapshot.
-func ReadBuckets(r io.Reader, into Bucketed) error { return actors.ReadBuckets(r, into) }
-
-// Result is what the application made of an operation.
-type Result = actors.Result
 
 // WithStateMachine executes finalised vertices with app instead of the vertex
 // ledger. All members must run the same application. Each Start needs a fresh one, in

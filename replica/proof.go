@@ -13,7 +13,12 @@ import (
 // final elsewhere, and become so here.
 var ErrUnknownVertex = errors.New("not in this replica's ledger")
 
-// Found is a vertex in the ledger.
+// Found is a vertex in the ledger. Its method Proof makes a proof of it.
+//
+//	Receipt     Receipt              but for the data of its result, which is not kept
+//	Vertex      messages.VertexView  its fields
+//	Batch       *messages.Batch      it is part of
+//	Certificate []*messages.Bundle   the quorum's commits
 type Found = actors.Found
 
 // Find looks a finalised vertex up by its hash, or gives ErrUnknownVertex, with

@@ -58,6 +58,14 @@ func (v Vertex) Hash() (messages.Digest, error) {
 // Receipt says where a vertex stands in the ledger, on all correct replicas. One with
 // sequence 0 is none: it says neither that there was success nor failure. Its Vertex,
 // if there is one, is the hash of what was taken and may become final yet.
+//
+//	Vertex   messages.Digest  the vertex's hash
+//	Seq      messages.Seq     its sequence
+//	Position uint32           its place in the batch
+//	Batch    messages.Digest  the digest that the certificate signs
+//	View     messages.View    of the certificate seen here; replicas may differ in it
+//	Outcome  pbft.Outcome     Fresh, or why executing it was a no-op
+//	Result   Result           what the application made of it
 type Receipt = actors.Receipt
 
 // identity is the creator of vertices that bring none.
