@@ -84,7 +84,7 @@ func TestTwoOfFourFinaliseNothingUntilTheThirdReturns(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	_, err := c.Replica(1).Propose(ctx, replica.Vertex{Payload: []byte("waits")})
-	var notFinal replica.NotFinalError
+	var notFinal *replica.NotFinalError
 	if !errors.As(err, &notFinal) || notFinal.Connected != 1 || notFinal.Quorum != 3 {
 		t.Fatalf("two of four replied %v", err)
 	}

@@ -79,17 +79,17 @@ func (c *Creator) SignVertices(vertices []Vertex) ([]Vertex, error) {
 }
 
 // SignatureError says that a vertex was refused for its creator's signature, or
-// the lack of one. Nothing was taken. errors.As finds it as a value, SignatureError.
+// the lack of one. Nothing was taken.
 type SignatureError struct {
 	Vertex int // its place among those proposed together
 	Cause  error
 }
 
-func (e SignatureError) Error() string {
+func (e *SignatureError) Error() string {
 	return fmt.Sprintf("vertex %d is refused: %v", e.Vertex, e.Cause)
 }
 
-func (e SignatureError) Unwrap() error { return e.Cause }
+func (e *SignatureError) Unwrap() error { return e.Cause }
 
 // checkSeals verifies creators' signatures at the door, group by group. What holds
 // is remembered, so that a vertex that comes back in a batch is not verified
@@ -108,7 +108,7 @@ func (d *draft) checkSeals(refused func(i int, err error)) {
 			cause = errChanged
 		}
 		if cause != nil {
-			refused(i, SignatureError{i, cause})
+			refused(i, &SignatureError{i, cause})
 		}
 	}
 	for at := 0; required && at < len(d.seals); {
@@ -147,10 +147,10 @@ func (d *draft) checkGroup(at, end int, refused func(i int, err error)) {
 	if bad := (*crypto.CreatorError)(nil); errors.As(err, &bad) {
 		first, err = places[bad.Vertex], bad.Reason
 	}
-	refused(first, SignatureError{first, err})
+	refused(first, &SignatureError{first, err})
 	for _, i := range places {
 		if i != first {
-			refused(i, SignatureError{i, err}) // what is signed together is taken together
+			refused(i, &SignatureError{i, err}) // what is signed together is taken together
 		}
 	}
 }

@@ -49,7 +49,36 @@
 // later what became of it, at any replica.
 //
 // ProposeAll takes nothing of a list when one of its vertices is refused; Submit takes
-// the others, and tells by place, in Refused. Errors with a name of Err are compared
-// with errors.Is, and types are found with errors.As: each says in its description
-// whether it comes as a value or a pointer.
+// the others, and tells by place, in Refused.
+//
+// # Errors
+//
+// What is named Err… is compared with errors.Is. What is named …Error is a type, and
+// always comes as a pointer:
+//
+//	var not *replica.NotFinalError
+//	if errors.As(err, &not) { askLater(not.Vertices) }
+//
+// So do those of the packages beside and below: testnet.NotEmptyError,
+// httpapi.RefusedError, storage.CorruptionError. Those of proposing are in the table
+// above; the others are
+//
+//	of Start            NotMemberError             use the key that the genesis lists
+//	                    storage.ErrLocked          stop the process that has the folder
+//	                    storage.IdentityError      use the folder of this key and chain
+//	                    storage.VersionError       run the newer release that wrote it
+//	                    storage.CorruptionError    keep the folder to look into; come back as
+//	                                               one that lost its disk
+//	                    storage.ErrDiskFull        make room; from Err, when it has ended, too
+//	of reading          ErrNotExecuted             ask again later, or another replica
+//	                    ErrUnknownVertex           likewise; it may never be final
+//	                    TrimmedError, ErrTrimmed   ask a replica that keeps more
+//	                    ErrNoSequence              none: sequences begin at 1
+//	                    ErrNoMember                none: there is no such member
+//	                    ErrStopped                 start it, or ask another replica
+//	of Nonces           HaltedError                ask another replica
+//	of Vertex.Hash      ErrNoHash                  set what the replica would choose
+//	of Creator          ErrNoExpiry                set Expires, with the help of Nonces
+//	within a            messages.ErrUnsigned       have the vertex signed
+//	SignatureError      messages.ErrUncalledFor    propose it unsigned
 package replica

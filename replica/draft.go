@@ -33,7 +33,7 @@ func (r *Replica) draft(vertices []Vertex, refuse func(i int, err error)) *draft
 	for i, v := range vertices {
 		var err error
 		if g := v.Seal.Group; g != nil && int(v.Seal.Leaf) >= g.Len() {
-			err = SignatureError{i, errChanged}
+			err = &SignatureError{i, errChanged}
 		} else {
 			d.encoded[i], err = r.encodeOne(v)
 		}
@@ -58,7 +58,7 @@ func (r *Replica) draftAll(vertices []Vertex) (*draft, error) {
 		if first != nil {
 			return
 		}
-		if first = err; len(vertices) > 1 && !errors.As(err, new(SignatureError)) {
+		if first = err; len(vertices) > 1 && !errors.As(err, new(*SignatureError)) {
 			first = fmt.Errorf("vertex %d: %w", i, err)
 		}
 	})
@@ -104,7 +104,7 @@ func (r *Replica) encodeOne(v Vertex) ([]byte, error) {
 	var s messages.Sealing
 	limit -= s.Cost(v.Seal)
 	if size := messages.VertexHeaderBytes + 32*len(v.Parents) + len(v.Payload); size > limit {
-		return nil, TooLargeError{size, limit}
+		return nil, &TooLargeError{size, limit}
 	}
 	if v.Creator == [32]byte{} {
 		if v.Nonce != 0 {

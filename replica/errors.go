@@ -28,65 +28,59 @@ var (
 )
 
 // HaltedError is ErrHalted with the reason, the one in Status.Halted. Who waits when
-// the replica halts gets it at once, as the cause of a NotFinalError. errors.As finds
-// it as a value, HaltedError.
+// the replica halts gets it at once, as the cause of a NotFinalError.
 type HaltedError struct {
 	Reason string
 }
 
-func (e HaltedError) Error() string { return fmt.Sprintf("%v: %s", ErrHalted, e.Reason) }
-func (e HaltedError) Unwrap() error { return ErrHalted }
+func (e *HaltedError) Error() string { return fmt.Sprintf("%v: %s", ErrHalted, e.Reason) }
+func (e *HaltedError) Unwrap() error { return ErrHalted }
 
 // NotProposedError says that ctx had ended before anything was taken: unlike after a
-// NotFinalError, nothing stays proposed. errors.As finds it as a value,
-// NotProposedError.
+// NotFinalError, nothing stays proposed.
 type NotProposedError struct {
 	Cause error // why the context ended
 }
 
-func (e NotProposedError) Error() string {
+func (e *NotProposedError) Error() string {
 	return fmt.Sprintf("nothing was proposed: the context had ended before (%v)", e.Cause)
 }
 
-func (e NotProposedError) Unwrap() error { return e.Cause }
+func (e *NotProposedError) Unwrap() error { return e.Cause }
 
-// TooLargeError says that a vertex exceeds what fits. errors.As finds it as a value,
-// TooLargeError.
+// TooLargeError says that a vertex exceeds what fits.
 type TooLargeError struct {
 	Bytes, BytesMax int
 }
 
-func (e TooLargeError) Error() string {
+func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("a vertex of %d bytes is too large: at most %d fit; split the payload", e.Bytes, e.BytesMax)
 }
 
 // NoOpError says that a vertex was finalised but executed as a no-op, and why:
-// its nonce was used before, or it had expired. errors.As finds it as a value,
-// NoOpError.
+// its nonce was used before, or it had expired.
 type NoOpError struct {
 	Receipt Receipt
 }
 
-func (e NoOpError) Error() string {
+func (e *NoOpError) Error() string {
 	return fmt.Sprintf("vertex %v was finalised at sequence %d as a no-op: %v", e.Receipt.Vertex, e.Receipt.Seq, e.Receipt.Outcome)
 }
 
 // FailedError says that a vertex was executed and the application made it a
-// failure, without effect; its receipt says why. errors.As finds it as a value,
-// FailedError.
+// failure, without effect; its receipt says why.
 type FailedError struct {
 	Receipt Receipt
 }
 
-func (e FailedError) Error() string {
+func (e *FailedError) Error() string {
 	return fmt.Sprintf("vertex %v failed when it was executed at sequence %d: %s", e.Receipt.Vertex, e.Receipt.Seq, e.Receipt.Result.Data)
 }
 
 // NotFinalError says that waiting ended before there were receipts of all vertices,
 // because ctx ended or, by errors.Is, for ErrStopped, ErrHalted or ErrSkipped. What was
 // taken stays proposed and may be finalised all the same, here or by the others: ask
-// for Vertices with Find, after ErrStopped and the like at another replica. errors.As
-// finds it as a value, NotFinalError.
+// for Vertices with Find, after ErrStopped and the like at another replica.
 type NotFinalError struct {
 	Missing int // vertices without a receipt
 	// Untaken are those of the missing ones that found no room before the waiting
@@ -102,7 +96,7 @@ type NotFinalError struct {
 	Cause     error
 }
 
-func (e NotFinalError) Error() string {
+func (e *NotFinalError) Error() string {
 	what, they, stay := fmt.Sprintf("%d vertices", e.Missing), "they", "stay"
 	if e.Missing == 1 && len(e.Vertices) == 1 {
 		what, they, stay = "vertex "+e.Vertices[0].Hex(), "it", "stays"
@@ -124,11 +118,11 @@ func (e NotFinalError) Error() string {
 
 // Lost reports whether this replica will not tell what became of the vertices, so
 // that another one has to be asked.
-func (e NotFinalError) Lost() bool {
+func (e *NotFinalError) Lost() bool {
 	return errors.Is(e.Cause, ErrStopped) || errors.Is(e.Cause, ErrHalted) || errors.Is(e.Cause, ErrSkipped)
 }
 
-func (e NotFinalError) Unwrap() error { return e.Cause }
+func (e *NotFinalError) Unwrap() error { return e.Cause }
 
 // admit says before anything is taken why nothing can be proposed.
 func (r *Replica) admit(ctx context.Context) error {
@@ -136,7 +130,7 @@ func (r *Replica) admit(ctx context.Context) error {
 		return err
 	}
 	if ctx.Err() != nil {
-		return NotProposedError{context.Cause(ctx)}
+		return &NotProposedError{context.Cause(ctx)}
 	}
 	return nil
 }
@@ -160,7 +154,7 @@ func (r *Replica) reason(err error) error {
 	failure := r.tree.Err()
 	switch {
 	case halted && errors.Is(err, ErrHalted):
-		return HaltedError{reason}
+		return &HaltedError{reason}
 	case failure != nil && errors.Is(err, ErrStopped):
 		return fmt.Errorf("%w: %w", ErrStopped, failure)
 	}
@@ -171,7 +165,7 @@ func (r *Replica) reason(err error) error {
 // taken.
 func (r *Replica) notFinal(w *actors.Waiter, untaken int) error {
 	pending := w.Pending()
-	return NotFinalError{
+	return &NotFinalError{
 		Missing: len(pending) + untaken, Untaken: untaken, Vertices: pending, Connected: r.tree.Connected(),
 		Voting: r.tree.Voting(), Quorum: messages.Quorum(r.genesis.N()), Cause: r.reason(w.Err()),
 	}

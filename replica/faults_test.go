@@ -224,7 +224,7 @@ func TestBadVerticesAreRefusedWithAReason(t *testing.T) {
 	if _, err := r.Propose(t.Context(), replica.Vertex{}); !errors.Is(err, replica.ErrEmptyPayload) {
 		t.Errorf("an empty payload: %v", err)
 	}
-	var tooLarge replica.TooLargeError
+	var tooLarge *replica.TooLargeError
 	if _, err := r.Propose(t.Context(), replica.Vertex{Payload: make([]byte, messages.VertexBytesMax)}); !errors.As(err, &tooLarge) {
 		t.Errorf("a payload too large: %v", err)
 	}
@@ -237,7 +237,7 @@ func TestBadVerticesAreRefusedWithAReason(t *testing.T) {
 		t.Fatal(err)
 	}
 	twice.Payload = []byte("second, with the same nonce")
-	var noOp replica.NoOpError
+	var noOp *replica.NoOpError
 	if receipt, err := r.Propose(t.Context(), twice); !errors.As(err, &noOp) || receipt.Seq == 0 {
 		t.Errorf("a nonce used twice: %v", err)
 	}

@@ -58,7 +58,7 @@ func (r *Replica) Proof(receipt Receipt) (*messages.FinalityProof, error) {
 		return nil, err
 	}
 	if first := r.FirstSequence(); f == nil && receipt.Seq < first {
-		return nil, fmt.Errorf("vertex %s: %w", receipt.Vertex.Hex(), TrimmedError{receipt.Seq, first})
+		return nil, fmt.Errorf("vertex %s: %w", receipt.Vertex.Hex(), &TrimmedError{receipt.Seq, first})
 	}
 	if f == nil || f.Receipt.Vertex != receipt.Vertex {
 		return nil, fmt.Errorf("vertex %s at sequence %d, position %d: %w", receipt.Vertex.Hex(), receipt.Seq, receipt.Position, ErrUnknownVertex)

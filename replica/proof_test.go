@@ -131,7 +131,7 @@ func TestX1_AResubmissionGetsTheReceiptItHad(t *testing.T) {
 	}
 	receipts := c.ProposeAll(3, []replica.Vertex{vertex(2, "two"), vertex(1, "once")})
 	same(receipts[1], nil)
-	var noOp replica.NoOpError
+	var noOp *replica.NoOpError
 	got, err := c.Replica(1).Propose(t.Context(), vertex(1, "another content"))
 	if !errors.As(err, &noOp) || got.Outcome != pbft.Repeated || got.Seq <= first.Seq {
 		t.Errorf("another vertex under a spent nonce has receipt %+v, %v", got, err)

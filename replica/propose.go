@@ -124,9 +124,9 @@ func (r *Replica) Propose(ctx context.Context, v Vertex) (Receipt, error) {
 	case err != nil:
 		return receipt, err
 	case receipt.Outcome != pbft.Fresh:
-		return receipt, NoOpError{receipt}
+		return receipt, &NoOpError{receipt}
 	case receipt.Result.Failed:
-		return receipt, FailedError{receipt}
+		return receipt, &FailedError{receipt}
 	}
 	return receipt, nil
 }
@@ -164,7 +164,7 @@ func (r *Replica) ProposeAll(ctx context.Context, vertices []Vertex) ([]Receipt,
 	}
 	w := actors.NewWaiter(len(vertices))
 	if err := r.feed(ctx, d, w); err != nil {
-		if errors.As(err, new(NotFinalError)) {
+		if errors.As(err, new(*NotFinalError)) {
 			return w.Receipts, err
 		}
 		return nil, err
@@ -201,7 +201,7 @@ func (r *Replica) untaken(w *actors.Waiter, at int, why error) error {
 	case errors.Is(why, ErrStopped), errors.Is(why, ErrHalted):
 		return r.reason(why)
 	}
-	return NotProposedError{why}
+	return &NotProposedError{why}
 }
 
 // collect waits for the receipts of what is in the pool.

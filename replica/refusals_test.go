@@ -52,7 +52,7 @@ func TestAnEndedContextProposesNothing(t *testing.T) {
 	cancel(why)
 	for way, propose := range proposals(c.Replica(0)) {
 		err := propose(ctx, replica.Vertex{Payload: []byte("late")})
-		if !errors.As(err, new(replica.NotProposedError)) || !errors.Is(err, why) {
+		if !errors.As(err, new(*replica.NotProposedError)) || !errors.Is(err, why) {
 			t.Errorf("%s: %v", way, err)
 		}
 	}
@@ -80,7 +80,7 @@ func (p *patient) Done() <-chan struct{} {
 func TestWhatFoundNoRoomIsTold(t *testing.T) {
 	c := testkit.New(t, 4)
 	c.Start(0)
-	propose := func() (not replica.NotFinalError, err error) {
+	propose := func() (not *replica.NotFinalError, err error) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		_, err = c.Replica(0).ProposeAll(&patient{Context: ctx, end: cancel}, vertices(10010))
@@ -91,7 +91,7 @@ func TestWhatFoundNoRoomIsTold(t *testing.T) {
 	if pending := c.Replica(0).Status().Pending; not.Missing != 10010 || not.Untaken != 10010-pending || !strings.Contains(err.Error(), "the last 10,") {
 		t.Errorf("%d wait, and the error is %v", pending, err)
 	}
-	if _, err = propose(); !errors.As(err, new(replica.NotProposedError)) {
+	if _, err = propose(); !errors.As(err, new(*replica.NotProposedError)) {
 		t.Errorf("with a full pool: %v", err)
 	}
 }
@@ -107,7 +107,7 @@ func TestAHaltedReplicaSaysSoAtOnce(t *testing.T) {
 	ways := proposals(r)
 	ways["Nonces"] = func(ctx context.Context, v replica.Vertex) error { _, err := r.Nonces(ctx, v.Creator); return err }
 	for way, propose := range ways {
-		var halted replica.HaltedError
+		var halted *replica.HaltedError
 		err := propose(t.Context(), replica.Vertex{Payload: []byte("in vain")})
 		if !errors.Is(err, replica.ErrHalted) || !errors.As(err, &halted) || halted.Reason != r.Status().Halted {
 			t.Errorf("%s: %v", way, err)

@@ -33,14 +33,13 @@ type Replica struct {
 	closers  []io.Closer // closed in reverse order, after the tree stopped
 }
 
-// NotMemberError says that a key belongs to no member of the genesis. errors.As finds
-// it as a value, NotMemberError.
+// NotMemberError says that a key belongs to no member of the genesis.
 type NotMemberError struct {
 	Key     messages.MemberID
 	ChainID string
 }
 
-func (e NotMemberError) Error() string {
+func (e *NotMemberError) Error() string {
 	return fmt.Sprintf("key %v is no member's of chain %q: use the key whose fingerprint the genesis lists", e.Key, e.ChainID)
 }
 
@@ -68,7 +67,7 @@ func Start(ctx context.Context, cfg Config, opts ...Option) (*Replica, error) {
 	keyring = keyring.Remember(rememberedBundles)
 	self, ok := keyring.IndexOfKey(cfg.Key.Public())
 	if !ok {
-		return nil, NotMemberError{messages.NewMemberID(cfg.Genesis.Scheme, cfg.Key.Public().Bytes()), cfg.Genesis.ChainID}
+		return nil, &NotMemberError{messages.NewMemberID(cfg.Genesis.Scheme, cfg.Key.Public().Bytes()), cfg.Genesis.ChainID}
 	}
 	r := &Replica{
 		genesis: cfg.Genesis, keyring: keyring, self: self, readers: newReaders(), stopping: make(chan struct{}, 1),

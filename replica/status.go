@@ -158,7 +158,7 @@ func (r *Replica) Decided(seq messages.Seq) (*messages.Decided, error) {
 	defer r.readers.leave()
 	d, ok, err := r.tree.Ledger().Decided(seq)
 	if first := r.FirstSequence(); err == nil && !ok && seq < first {
-		err = TrimmedError{seq, first}
+		err = &TrimmedError{seq, first}
 	} else if err == nil && !ok {
 		err = fmt.Errorf("sequence %d: %w", seq, ErrNotExecuted)
 	}

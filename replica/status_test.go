@@ -32,7 +32,7 @@ func TestStatusTellsWhatIsPendingAndInFlight(t *testing.T) {
 	c.Start(1)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	if _, err := c.Replica(1).Propose(&patient{Context: ctx, end: cancel}, replica.Vertex{Payload: []byte("waits")}); !errors.As(err, new(replica.NotFinalError)) {
+	if _, err := c.Replica(1).Propose(&patient{Context: ctx, end: cancel}, replica.Vertex{Payload: []byte("waits")}); !errors.As(err, new(*replica.NotFinalError)) {
 		t.Fatalf("two of four replied %v", err)
 	}
 	for i := range 2 {

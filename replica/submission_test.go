@@ -32,7 +32,7 @@ func TestSubmitTakesTheOthers(t *testing.T) {
 	if err != nil || len(receipts) != 6 {
 		t.Fatalf("%d receipts: %v", len(receipts), err)
 	}
-	if !errors.Is(s.Refused[1], replica.ErrEmptyPayload) || !errors.As(s.Refused[4], new(replica.TooLargeError)) {
+	if !errors.Is(s.Refused[1], replica.ErrEmptyPayload) || !errors.As(s.Refused[4], new(*replica.TooLargeError)) {
 		t.Errorf("refused: %v", s.Refused)
 	}
 	c.AwaitEqual(receipts[5].Seq)

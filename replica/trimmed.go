@@ -13,8 +13,7 @@ import (
 // its state over from the others. See TrimmedError.
 var ErrTrimmed = errors.New("below the retained ledger")
 
-// TrimmedError is ErrTrimmed with what is known. errors.As finds it as a value,
-// TrimmedError.
+// TrimmedError is ErrTrimmed with what is known.
 type TrimmedError struct {
 	// Seq is the sequence asked for, 0 if a vertex was, of which only the hash is
 	// known: the index of vertices is trimmed together with the ledger.
@@ -23,7 +22,7 @@ type TrimmedError struct {
 	First messages.Seq
 }
 
-func (e TrimmedError) Error() string {
+func (e *TrimmedError) Error() string {
 	if e.Seq == 0 {
 		return fmt.Sprintf("if it was finalised, then below the retained ledger: sequence %d is the first here", e.First)
 	}
@@ -31,7 +30,7 @@ func (e TrimmedError) Error() string {
 }
 
 // Is makes a TrimmedError ErrTrimmed, and one about a vertex ErrUnknownVertex, too.
-func (e TrimmedError) Is(target error) bool {
+func (e *TrimmedError) Is(target error) bool {
 	return target == ErrTrimmed || target == ErrUnknownVertex && e.Seq == 0
 }
 
@@ -50,7 +49,7 @@ func (r *Replica) FirstSequence() messages.Seq {
 // missing says why a vertex is not in the ledger here.
 func (r *Replica) missing() error {
 	if first := r.FirstSequence(); first > 1 {
-		return TrimmedError{First: first}
+		return &TrimmedError{First: first}
 	}
 	return ErrUnknownVertex
 }

@@ -93,12 +93,12 @@ func TestWhoWaitsIsToldThatTheReplicaEnds(t *testing.T) {
 			ending.end(c, &armed)
 			var hashes []messages.Digest
 			for range 3 {
-				err, not := <-told, replica.NotFinalError{}
+				err, not := <-told, (*replica.NotFinalError)(nil)
 				if !errors.Is(err, ending.want) || !errors.As(err, &not) || not.Missing != len(not.Vertices) || !not.Lost() ||
 					!strings.Contains(err.Error(), ending.words) {
-					t.Errorf("who waits is told %v", err)
+					t.Fatalf("who waits is told %v", err)
 				}
-				if ending.want == replica.ErrHalted && !errors.As(err, new(replica.HaltedError)) {
+				if ending.want == replica.ErrHalted && !errors.As(err, new(*replica.HaltedError)) {
 					t.Errorf("no HaltedError: %v", err)
 				}
 				hashes = append(hashes, not.Vertices...)
@@ -134,7 +134,7 @@ func hashOf(t *testing.T, v replica.Vertex) messages.Digest {
 func TestWhoGivesUpHasTheHash(t *testing.T) {
 	c := testkit.New(t, 4)
 	c.Start(1) // alone
-	var not replica.NotFinalError
+	var not *replica.NotFinalError
 	_, err := c.Replica(1).Propose(impatient(t), replica.Vertex{Payload: []byte("for later")})
 	if !errors.As(err, &not) || len(not.Vertices) != 1 || !strings.Contains(err.Error(), not.Vertices[0].Hex()) || not.Lost() {
 		t.Fatalf("who gives up is told %v", err)

@@ -254,11 +254,11 @@ func (h *history) do(rng *rand.Rand, v replica.Vertex, o kvstore.Operation) (out
 			return kvOutput{a, true}, true
 		}
 		h.count(&h.retried)
-		var notFinal replica.NotFinalError
+		var notFinal *replica.NotFinalError
 		switch {
 		case errors.Is(err, kvstore.ErrAnswerGone):
 			return kvOutput{}, true
-		case errors.As(err, &notFinal), errors.As(err, new(replica.NotProposedError)), errors.Is(err, replica.ErrStopped), errors.Is(err, replica.ErrPoolFull):
+		case errors.As(err, &notFinal), errors.As(err, new(*replica.NotProposedError)), errors.Is(err, replica.ErrStopped), errors.Is(err, replica.ErrPoolFull):
 		default:
 			h.t.Errorf("an operation is answered with %v", err)
 			return kvOutput{}, false

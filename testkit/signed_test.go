@@ -110,7 +110,7 @@ func TestTheDoorRefusesBadSignatures(t *testing.T) {
 			test.vertices[0].Seal = messages.Seal{}
 		}
 		_, err := test.c.Replica(0).ProposeAll(t.Context(), test.vertices)
-		var refused replica.SignatureError
+		var refused *replica.SignatureError
 		if !errors.As(err, &refused) || refused.Vertex != 1 || test.cause != nil && !errors.Is(err, test.cause) {
 			t.Errorf("%s: %v, want vertex 1 and %v", name, err, test.cause)
 		}

@@ -74,7 +74,7 @@ func TestR4_AReplicaComesBackBySnapshot(t *testing.T) {
 		t.Fatalf("its ledger begins at %d", first)
 	}
 	_, err := c.Replica(3).Decided(first - 1)
-	var trimmed replica.TrimmedError
+	var trimmed *replica.TrimmedError
 	if !errors.As(err, &trimmed) || trimmed.First != first || errors.Is(err, replica.ErrNotExecuted) {
 		t.Errorf("what lies below its ledger is %v", err)
 	}

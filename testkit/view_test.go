@@ -149,7 +149,7 @@ func TestWithoutAQuorumNothingMoves(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	_, err := c.Replica(2).Propose(ctx, replica.Vertex{Payload: []byte("in vain, so far")})
-	var not replica.NotFinalError
+	var not *replica.NotFinalError
 	if !errors.As(err, &not) {
 		t.Fatalf("two of four finalised something, or said %v", err)
 	}
@@ -207,7 +207,7 @@ func TestPartitionsOfEveryShapeHeal(t *testing.T) {
 			for i := range 4 {
 				all.Go(func() {
 					_, err := c.Replica(i).Propose(ctx, replica.Vertex{Payload: fmt.Appendf(nil, "during %d", i)})
-					var not replica.NotFinalError
+					var not *replica.NotFinalError
 					if err != nil && !errors.As(err, &not) {
 						t.Errorf("replica %d: %v", i, err)
 					}

@@ -64,7 +64,7 @@ func hintOf(err error) string {
 		own       *hinted
 		usage     *usageError
 		notEmpty  *testnet.NotEmptyError
-		notMember replica.NotMemberError
+		notMember *replica.NotMemberError
 		inMemory  *local.InMemoryError
 	)
 	switch {

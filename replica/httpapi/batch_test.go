@@ -120,10 +120,10 @@ func TestBatchTellsOfEach(t *testing.T) {
 // TestBatchStatuses: what became of vertices, and why they were refused.
 func TestBatchStatuses(t *testing.T) {
 	for status, err := range map[string]error{
-		StatusTooLarge:  replica.TooLargeError{Bytes: 9, BytesMax: 8},
-		StatusSignature: replica.SignatureError{Cause: messages.ErrUnsigned},
-		StatusNotFinal:  replica.NotFinalError{Missing: 1, Cause: errWaited},
-		StatusStopped:   waited(replica.HaltedError{Reason: "the state differs"}),
+		StatusTooLarge:  &replica.TooLargeError{Bytes: 9, BytesMax: 8},
+		StatusSignature: &replica.SignatureError{Cause: messages.ErrUnsigned},
+		StatusNotFinal:  &replica.NotFinalError{Missing: 1, Cause: errWaited},
+		StatusStopped:   waited(&replica.HaltedError{Reason: "the state differs"}),
 		StatusSkipped:   waited(replica.ErrSkipped),
 		StatusInvalid:   replica.ErrEmptyPayload,
 		StatusMalformed: errCut,
@@ -189,7 +189,7 @@ func (d *heldDoor) Submit(_ context.Context, vertices []replica.Vertex) (*replic
 			for i := range receipts {
 				receipts[i].Vertex = waitedFor
 			}
-			return receipts, replica.NotFinalError{Missing: n, Cause: context.Cause(ctx)}
+			return receipts, &replica.NotFinalError{Missing: n, Cause: context.Cause(ctx)}
 		}
 	}}, nil
 }

@@ -27,7 +27,6 @@ type Batch struct {
 }
 
 // RefusedError is the API's answer to a request that it refused.
-// errors.As finds it as a pointer, *RefusedError.
 type RefusedError struct {
 	Status string // of HTTP
 	Cause  Error

@@ -131,9 +131,9 @@ func (r *BatchReceipt) settle(receipt *replica.Receipt) {
 func (r *BatchReceipt) refuse(err error, otherwise string) {
 	var (
 		bad      *malformed
-		tooLarge replica.TooLargeError
-		seal     replica.SignatureError
-		notFinal replica.NotFinalError
+		tooLarge *replica.TooLargeError
+		seal     *replica.SignatureError
+		notFinal *replica.NotFinalError
 	)
 	switch {
 	case errors.As(err, &bad):

@@ -69,13 +69,13 @@ func (d *fakeDoor) Nonces(_ context.Context, creator [32]byte) (replica.Nonces, 
 
 func (d *fakeDoor) Propose(ctx context.Context, v replica.Vertex) (replica.Receipt, error) {
 	receipts, err := d.ProposeAll(ctx, []replica.Vertex{v})
-	if noOp := (replica.NoOpError{}); errors.As(err, &noOp) {
+	if noOp := (*replica.NoOpError)(nil); errors.As(err, &noOp) {
 		return noOp.Receipt, err
 	} else if err != nil {
 		return replica.Receipt{}, err
 	}
 	if d.result.Failed {
-		return receipts[0], replica.FailedError{Receipt: receipts[0]}
+		return receipts[0], &replica.FailedError{Receipt: receipts[0]}
 	}
 	return receipts[0], nil
 }
@@ -118,7 +118,7 @@ func (d *fakeDoor) Find(hash messages.Digest) (*replica.Found, error) {
 		}
 	}
 	if d.trimmed > 0 {
-		return nil, fmt.Errorf("vertex %s: %w", hash.Hex(), replica.TrimmedError{First: d.trimmed + 1})
+		return nil, fmt.Errorf("vertex %s: %w", hash.Hex(), &replica.TrimmedError{First: d.trimmed + 1})
 	}
 	return nil, fmt.Errorf("vertex %s: %w", hash.Hex(), replica.ErrUnknownVertex)
 }
@@ -133,7 +133,7 @@ func (d *fakeDoor) ProofOf(hash messages.Digest) (*messages.FinalityProof, error
 
 func (d *fakeDoor) Batch(seq messages.Seq) (*messages.Decided, *messages.Batch, error) {
 	if seq <= d.trimmed {
-		return nil, nil, replica.TrimmedError{Seq: seq, First: d.trimmed + 1}
+		return nil, nil, &replica.TrimmedError{Seq: seq, First: d.trimmed + 1}
 	}
 	if int(seq) > len(d.ledger) {
 		return nil, nil, replica.ErrNotExecuted

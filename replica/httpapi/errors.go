@@ -31,10 +31,10 @@ func badRequest(format string, args ...any) *Error {
 func errorOf(err error) *Error {
 	var (
 		own      *Error
-		tooLarge replica.TooLargeError
-		untaken  replica.NotProposedError
-		notFinal replica.NotFinalError
-		failed   replica.FailedError
+		tooLarge *replica.TooLargeError
+		untaken  *replica.NotProposedError
+		notFinal *replica.NotFinalError
+		failed   *replica.FailedError
 	)
 	if errors.As(err, &own) {
 		return own
@@ -57,7 +57,7 @@ func errorOf(err error) *Error {
 		e.status = http.StatusTooManyRequests
 	case errors.Is(err, replica.ErrNoMember):
 		e.status = http.StatusNotFound
-	case notFinal.Lost():
+	case waited && notFinal.Lost():
 		e.status = http.StatusServiceUnavailable
 		e.Hint = "the outcome is unknown: ask another replica " + whereOf(e.Vertices) +
 			"; proposing it there again is safe with the same creator, nonce and expires: it executes once at most"

@@ -37,7 +37,7 @@ func (d *kvDoor) Propose(_ context.Context, v replica.Vertex) (replica.Receipt, 
 	d.app.Apply(d.seq, ops)
 	receipt := replica.Receipt{Seq: d.seq, Result: ops[0].Result}
 	if receipt.Result.Failed {
-		return receipt, replica.FailedError{Receipt: receipt}
+		return receipt, &replica.FailedError{Receipt: receipt}
 	}
 	return receipt, nil
 }

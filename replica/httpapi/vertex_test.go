@@ -154,7 +154,7 @@ func TestRefusedSignatures(t *testing.T) {
 		{messages.ErrUnsigned, "replica propose --key"},
 		{messages.ErrUncalledFor, "without its authorisation"},
 	} {
-		e := errorOf(replica.SignatureError{Vertex: 1, Cause: test.cause})
+		e := errorOf(&replica.SignatureError{Vertex: 1, Cause: test.cause})
 		if e.status != http.StatusBadRequest || !strings.Contains(e.Hint, test.hint) {
 			t.Errorf("%v: %d %q", test.cause, e.status, e.Hint)
 		}

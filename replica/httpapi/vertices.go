@@ -82,7 +82,7 @@ func (h *handler) postVertices(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	receipt, err := h.door.Propose(ctx, vertices[0])
-	noOp, failed := replica.NoOpError{}, replica.FailedError{}
+	noOp, failed := (*replica.NoOpError)(nil), (*replica.FailedError)(nil)
 	if err != nil && !errors.As(err, &noOp) && !errors.As(err, &failed) {
 		h.fail(w, err)
 		return

@@ -120,7 +120,7 @@ var waitedFor = messages.Digest{0xab}
 
 // waited is the error of waiting for one vertex that was taken.
 func waited(cause error) error {
-	return replica.NotFinalError{Missing: 1, Vertices: []messages.Digest{waitedFor}, Connected: 3, Quorum: 3, Cause: cause}
+	return &replica.NotFinalError{Missing: 1, Vertices: []messages.Digest{waitedFor}, Connected: 3, Quorum: 3, Cause: cause}
 }
 
 func TestProposalErrors(t *testing.T) {
@@ -130,21 +130,21 @@ func TestProposalErrors(t *testing.T) {
 		want   string
 	}{
 		{replica.ErrEmptyPayload, 400, "the payload is empty"},
-		{replica.TooLargeError{Bytes: 9, BytesMax: 8}, 413, "at most 8 fit"},
-		{fmt.Errorf("vertex 3: %w", replica.TooLargeError{Bytes: 9, BytesMax: 8}), 413, "vertex 3: "},
+		{&replica.TooLargeError{Bytes: 9, BytesMax: 8}, 413, "at most 8 fit"},
+		{fmt.Errorf("vertex 3: %w", &replica.TooLargeError{Bytes: 9, BytesMax: 8}), 413, "vertex 3: "},
 		{replica.ErrPoolFull, 429, "retry"},
 		{replica.ErrStopped, 503, `"hint":"propose at another replica"`},
-		{replica.HaltedError{Reason: "the state differs"}, 503, "the state differs"},
-		{replica.NotProposedError{Cause: errWaited}, 504, "nothing was taken"},
+		{&replica.HaltedError{Reason: "the state differs"}, 503, "the state differs"},
+		{&replica.NotProposedError{Cause: errWaited}, 504, "nothing was taken"},
 		{replica.ErrNonceAlone, 400, "a nonce without a creator"},
-		{replica.NotFinalError{Missing: 1, Connected: 1, Voting: 1, Quorum: 3, Cause: errWaited}, 504, `"hint":"start 1 more member`},
-		{replica.NotFinalError{Missing: 1, Connected: 2, Voting: 1, Quorum: 3, Cause: errWaited}, 504, `"hint":"1 more members have to vote`},
-		{replica.NotFinalError{Missing: 1, Connected: 2, Voting: 2, Quorum: 3, Cause: errWaited}, 504, "wait longer"},
+		{&replica.NotFinalError{Missing: 1, Connected: 1, Voting: 1, Quorum: 3, Cause: errWaited}, 504, `"hint":"start 1 more member`},
+		{&replica.NotFinalError{Missing: 1, Connected: 2, Voting: 1, Quorum: 3, Cause: errWaited}, 504, `"hint":"1 more members have to vote`},
+		{&replica.NotFinalError{Missing: 1, Connected: 2, Voting: 2, Quorum: 3, Cause: errWaited}, 504, "wait longer"},
 		{waited(errWaited), 504, "ask for it later with GET /v1/receipts/" + waitedFor.Hex()},
 		{waited(errWaited), 504, `"vertices":["` + waitedFor.Hex() + `"]`},
 		{waited(replica.ErrStopped), 503, "the outcome is unknown: ask another replica with GET /v1/receipts/" + waitedFor.Hex()},
 		{waited(replica.ErrStopped), 503, "safe with the same creator, nonce and expires"},
-		{waited(replica.HaltedError{Reason: "the state differs"}), 503, `"vertices":["` + waitedFor.Hex() + `"]`},
+		{waited(&replica.HaltedError{Reason: "the state differs"}), 503, `"vertices":["` + waitedFor.Hex() + `"]`},
 		{waited(replica.ErrSkipped), 409, "for the receipt, with GET /v1/receipts/" + waitedFor.Hex()},
 		{errors.New("a vertex has at most 16 parents"), 400, "16 parents"},
 	}
@@ -165,7 +165,7 @@ func TestProposalErrors(t *testing.T) {
 // proposed again.
 func TestNoOpIsNoError(t *testing.T) {
 	d := newFakeDoor()
-	d.propose = func(context.Context) error { return replica.NoOpError{Receipt: replica.Receipt{Seq: 4, Outcome: 1}} }
+	d.propose = func(context.Context) error { return &replica.NoOpError{Receipt: replica.Receipt{Seq: 4, Outcome: 1}} }
 	w := post(t, newTestHandler(d), "/v1/vertices", rawType, strings.NewReader("hello"))
 	expect(t, w, http.StatusOK, `"sequence":4,`)
 	expect(t, w, http.StatusOK, `"no_op":"repeated"`)

@@ -9,7 +9,7 @@ import (
 )
 
 // NotEmptyError says that there is something already where a network was to be
-// made. Nothing was touched. errors.As finds it as a pointer, *NotEmptyError.
+// made. Nothing was touched.
 type NotEmptyError struct{ Dir string }
 
 func (e *NotEmptyError) Error() string {

@@ -154,7 +154,7 @@ func (i impatient) Done() <-chan struct{} {
 // propose has a replica accept a vertex, if it can.
 func (v *vertex) propose(m *member) error {
 	_, err := m.replica.Propose(newImpatient(), v.proposal)
-	var waits replica.NotFinalError
+	var waits *replica.NotFinalError
 	switch {
 	case errors.As(err, &waits):
 		if v.taken = true; !m.faulty {
