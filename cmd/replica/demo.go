@@ -42,7 +42,9 @@ all are stopped and their ledgers' heads recomputed from their folders. The exit
 code is 0 only if every vertex was finalised and all heads agree.
 
 With --fault a member turns faulty half-way: the leader of that moment, or a
-backup. Its callers go on at the other replicas, and only these count in the end.`,
+backup. Its callers go on at the other replicas, and only these count in the end. If
+all vertices are final before the others have noticed, more are proposed until they
+have, for up to 20 s.`,
 		Example: `  replica demo
   replica demo --fault leader-crash
   replica demo --replicas 7 --vertices 50000 --json`,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -31,9 +32,12 @@ type demoFault struct {
 	violation string
 }
 
-// noticeTimeout is how long the demo goes on when all is final, for the others to
-// notice: who says nothing is not suspected at once.
-const noticeTimeout = 5 * time.Second
+// The demo goes on when all is final, until the fault has shown: few vertices are
+// final before it has, and who says nothing is not suspected at once.
+const (
+	showTimeout = 20 * time.Second // at most
+	showPace    = 10 * time.Millisecond
+)
 
 var demoFaults = []demoFault{
 	{"leader-crash", "crashes", true, nil, ""},
@@ -72,7 +76,7 @@ type strike struct {
 	turned  context.Context // ends when the member turns faulty
 	turn    context.CancelFunc
 	victim  atomic.Int64  // the faulty member, -1 before
-	noticed chan struct{} // closed when the others charge it
+	shown   chan struct{} // closed when the others charge it, or go on under another leader
 
 	mu     sync.Mutex
 	result strikeReport
@@ -89,6 +93,8 @@ type strikeReport struct {
 	ViewMS      float64        `json:"view_ms,omitempty"`
 	NextFinalMS float64        `json:"next_final_ms,omitempty"`
 	Violations  []string       `json:"violations,omitempty"`
+	Shown       bool           `json:"shown"`
+	More        int            `json:"more_vertices,omitempty"` // proposed beyond those asked for, until it showed
 	BannedBy    int            `json:"banned_by"`
 	Reputation  float64        `json:"reputation"` // the lowest a correct replica gives it
 
@@ -106,7 +112,7 @@ func newStrike(o demoOptions, g *messages.Genesis) (*strike, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &strike{fault: fault, genesis: g, keyring: keyring, noticed: make(chan struct{})}
+	s := &strike{fault: fault, genesis: g, keyring: keyring, shown: make(chan struct{})}
 	s.turned, s.turn = context.WithCancel(context.Background())
 	s.victim.Store(-1)
 	return s, nil
@@ -177,7 +183,7 @@ func (s *strike) happen(ctx context.Context, c *demoCluster) {
 	defer events.Close()
 	s.mu.Lock()
 	s.begin = time.Now()
-	s.result = strikeReport{Name: s.fault.name, Replica: messages.Index(victim), View: status.View, does: s.fault.does}
+	s.result = strikeReport{Name: s.fault.name, Replica: messages.Index(victim), View: status.View, More: s.result.More, does: s.fault.does}
 	s.mu.Unlock()
 	s.victim.Store(int64(victim))
 	s.turn()
@@ -223,14 +229,14 @@ func (s *strike) note(e messages.Event) {
 			first(&r.ViewMS)
 		}
 	case messages.Finalized:
-		if e.View > r.View && e.Executed > 0 {
-			first(&r.NextFinalMS)
+		if e.View > r.View && e.Executed > 0 && first(&r.NextFinalMS) && s.fault.violation == "" {
+			s.show()
 		}
 	case messages.ViolationDetected:
 		if e.Member == r.Replica && !slices.Contains(r.Violations, e.Type) {
 			r.Violations = append(r.Violations, e.Type)
 			if e.Type == s.fault.violation {
-				close(s.noticed)
+				s.show()
 			}
 		}
 	case messages.Checkpointed, messages.StateInstalled, messages.MemberBanned, messages.BanEnded, messages.EvidenceFound, messages.InvalidNewViewFound,
@@ -238,18 +244,40 @@ func (s *strike) note(e messages.Event) {
 	}
 }
 
-// awaitNotice waits until the others have noticed a member that lies, if they do so
-// in time.
-func (s *strike) awaitNotice(ctx context.Context) {
-	if s == nil || s.fault.violation == "" {
-		return
+// show says that the others have noticed the fault; that is told once.
+func (s *strike) show() {
+	s.result.Shown = true
+	close(s.shown)
+}
+
+// prolong proposes one vertex after the other until the fault has shown, or it is too
+// late for that.
+func (s *strike) prolong(ctx context.Context, c *demoCluster, l *loader) error {
+	if s == nil {
+		return nil
 	}
-	timer := time.NewTimer(noticeTimeout)
-	defer timer.Stop()
-	select {
-	case <-s.noticed:
-	case <-timer.C:
-	case <-ctx.Done():
+	over, pace := time.NewTimer(showTimeout), time.NewTicker(showPace)
+	defer over.Stop()
+	defer pace.Stop()
+	creator := sha256.Sum256([]byte("the demo goes on"))
+	for nonce, door := uint64(1), 0; ; nonce++ {
+		select {
+		case <-s.shown:
+			return nil
+		case <-over.C:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-pace.C:
+		}
+		group := []replica.Vertex{{Payload: make([]byte, l.payload), Creator: creator, Nonce: nonce}}
+		if _, err := l.propose(ctx, c, &door, group); err != nil {
+			return err
+		}
+		door = (door + 1) % len(c.Replicas)
+		s.mu.Lock()
+		s.result.More++
+		s.mu.Unlock()
 	}
 }
 
@@ -301,6 +329,12 @@ func (r *strikeReport) write(w io.Writer) error {
 	}
 	if r.ViewMS > 0 {
 		fmt.Fprintf(&b, "next view entered after %.0f ms, next vertex final in it after %.0f ms\n", r.ViewMS, r.NextFinalMS)
+	}
+	switch {
+	case !r.Shown:
+		fmt.Fprintf(&b, "the others made nothing of it within %v and %d more vertices\n", showTimeout, r.More)
+	case r.More > 0:
+		fmt.Fprintf(&b, "%d more vertices were proposed until that showed\n", r.More)
 	}
 	for _, v := range r.Violations {
 		fmt.Fprintf(&b, "caught at: %s\n", v)

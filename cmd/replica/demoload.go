@@ -68,11 +68,14 @@ func runLoad(ctx context.Context, c *demoCluster, o demoOptions, narration io.Wr
 	}
 	all.Wait()
 	elapsed := time.Since(begin)
-	c.strike.awaitNotice(ctx)
+	failed := firstCause(errs)
+	if failed == nil {
+		failed = c.strike.prolong(ctx, c, l)
+	}
 	struck()
 	result.elapsed, result.finalized = elapsed, int(l.finalized.Load())
 	shown()
-	return result, firstCause(errs)
+	return result, failed
 }
 
 // errFailed ends the other submitters when one has failed.
