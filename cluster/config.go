@@ -21,6 +21,8 @@ type Peer struct {
 	Address string
 	// ChannelKey authenticates the member's connections; the genesis lists it.
 	ChannelKey ed25519.PublicKey
+	// Name is what people call the member; it is for the log only.
+	Name string
 }
 
 // RemoteConfig says who we are, who the others are, and what they may cost us.

@@ -22,6 +22,7 @@ type door struct {
 
 	mu    sync.Mutex
 	conns map[messages.Index]*memberConn
+	twins map[messages.Index]*twins
 }
 
 func newDoor(r *Remote) *door {
@@ -30,6 +31,7 @@ func newDoor(r *Remote) *door {
 		remote:               r,
 		handshakes:           newHandshakes(&r.cfg),
 		conns:                make(map[messages.Index]*memberConn),
+		twins:                make(map[messages.Index]*twins),
 	}
 }
 
@@ -77,11 +79,26 @@ func (d *door) admit(raw, conn net.Conn, member messages.Index) net.Conn {
 	d.mu.Lock()
 	older := d.conns[member]
 	d.conns[member] = admitted
+	warn := older != nil && d.replaced(member)
 	d.mu.Unlock()
+	if warn {
+		d.remote.warnOfTwins(member, older.raw.RemoteAddr(), raw.RemoteAddr())
+	}
 	if older != nil {
 		_ = older.raw.Close() // without TLS's farewell, which a dead peer would make us wait for
 	}
 	return admitted
+}
+
+// replaced counts that a connection of a member replaces another, and reports whether
+// it is time to warn. d.mu is held.
+func (d *door) replaced(member messages.Index) bool {
+	t := d.twins[member]
+	if t == nil {
+		t = new(twins)
+		d.twins[member] = t
+	}
+	return t.replaced(d.remote.cfg.Clock.Now())
 }
 
 // memberConn is a connection that is known to be a member's.

@@ -15,7 +15,7 @@ func (r *Replica) remote(cfg *Config, log *slog.Logger) (cluster.Transport, erro
 	}
 	peers := make([]cluster.Peer, len(cfg.Peers))
 	for i, address := range cfg.Peers {
-		peers[i] = cluster.Peer{Address: address, ChannelKey: r.genesis.Members[i].ChannelKey}
+		peers[i] = cluster.Peer{Address: address, ChannelKey: r.genesis.Members[i].ChannelKey, Name: r.genesis.Members[i].Name}
 	}
 	transport, err := cluster.NewRemote(cluster.RemoteConfig{
 		Self: r.self, Peers: peers, Listen: cfg.Listen, Key: cfg.ChannelKey, ChainHash: r.keyring.Chain(), Logger: log,
