@@ -18,7 +18,7 @@ func (t *Tree) convictedItself(votes ...messages.Vote) {
 		t.log.Warn().Msg("this replica's own key signed that, before the disk was lost or in another process that has the key: " +
 			"make sure that there is none; meanwhile this replica observes")
 	} else {
-		t.log.Error().Msg("SAFETY ALARM: this replica's own key signed that: another process uses the key, or the disk was set back. " +
+		t.log.Error().Msg("this replica's own key signed that: another process uses the key, or the disk was set back. " +
 			"Stop this replica and make sure that one alone runs with the key")
 	}
 	t.tellKeyElsewhere(votes...)
