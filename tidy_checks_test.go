@@ -41,6 +41,10 @@ func TestTidyChecksFind(t *testing.T) {
 		{checkMetricNames, "actors/x.go", "package actors\nconst c = \"cretoai_consensus_x\"\n", "only package metrics"},
 		{checkMetricNames, "metrics/x.go", "package metrics\nconst c = \"cretoai_consensus_x\"\n", ""},
 
+		{checkErrorKinds, "p/x.go", "package p\ntype E struct{}\nfunc (E) Error() string { return \"\" }\n", "as a value"},
+		{checkErrorKinds, "p/x.go", "package p\ntype E struct{}\nfunc (*E) Error() string { return \"\" }\n", ""},
+		{checkErrorKinds, "p/x.go", "package p\ntype E uint8\nfunc (E) Error() string { return \"\" }\n", ""},
+
 		{checkLeakTests, "p/x.go", "package p\nfunc f() { go f() }\n", "goleak"},
 		{checkLeakTests, "p/x.go", "package p\nimport \"" + protoactor + "/actor\"\nvar s = actor.NewActorSystem()\n", "goleak"},
 		{checkLeakTests, "p/x_test.go", "package p\nfunc f() { go f() }\n", ""},

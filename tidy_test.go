@@ -166,6 +166,36 @@ func checkMetricNames(files []*source) (complaints []string) {
 	return complaints
 }
 
+// TestErrorsArePointers: whoever asks errors.As for a pointer to an error that comes as
+// a value is told nothing; the other way round, go vet finds it.
+func TestErrorsArePointers(t *testing.T) { report(t, checkErrorKinds(sources(t))) }
+
+func checkErrorKinds(files []*source) (complaints []string) {
+	structs := make(map[string]bool) // folder and name
+	for _, s := range files {
+		ast.Inspect(s.ast, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.TypeSpec); ok {
+				if _, ok := spec.Type.(*ast.StructType); ok {
+					structs[s.folder+" "+spec.Name.Name] = true
+				}
+			}
+			return true
+		})
+	}
+	for _, s := range files {
+		for _, d := range s.ast.Decls {
+			f, ok := d.(*ast.FuncDecl)
+			if !ok || f.Recv == nil || f.Name.Name != "Error" || s.test {
+				continue
+			}
+			if value, ok := f.Recv.List[0].Type.(*ast.Ident); ok && value.IsExported() && structs[s.folder+" "+value.Name] {
+				complaints = append(complaints, s.at(f, "%s is an error as a value: give its methods a pointer, as all have", value.Name))
+			}
+		}
+	}
+	return complaints
+}
+
 // TestGoroutinesAreCounted: who starts goroutines, or actors, lets goleak look
 // for those that were left behind.
 func TestGoroutinesAreCounted(t *testing.T) { report(t, checkLeakTests(sources(t))) }

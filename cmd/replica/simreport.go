@@ -84,7 +84,7 @@ func newSimReport(ctx context.Context, o simOptions, s *sweep) (*simReport, erro
 	if line := o.command(smaller); line != r.Violation.Replay {
 		r.Violation.Smaller = line
 	}
-	var v sim.Violation
+	var v *sim.Violation
 	if errors.As(result.Err, &v) {
 		r.Violation.Property, r.Violation.Detail = v.Property, v.Detail
 	}

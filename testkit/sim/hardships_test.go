@@ -101,7 +101,7 @@ func TestHardshipsAreDrawn(t *testing.T) {
 func TestIdlenessIsJudged(t *testing.T) {
 	f := Faults{DelayMax: 5 * time.Second, CheckpointInterval: 4, PipelineDepth: 4, MaxPending: 1000, Hardships: Hardships{Silent: true, Impatient: true}}
 	r, err := Run(t.Context(), Config{Seed: 1, Faults: &f, Vertices: 20})
-	var v Violation
+	var v *Violation
 	if err != nil || !errors.As(r.Err, &v) || v.Property != "idleness" {
 		t.Errorf("the run ends with %v, %v; want a violation of idleness", r.Err, err)
 	}

@@ -39,6 +39,6 @@ func Minimise(ctx context.Context, cfg Config, failed *Result) (Config, *Result,
 }
 
 func sameProperty(a, b error) bool {
-	var one, other Violation
+	var one, other *Violation
 	return errors.As(a, &one) && errors.As(b, &other) && one.Property == other.Property
 }

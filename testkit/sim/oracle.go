@@ -54,12 +54,12 @@ type Violation struct {
 	Detail   string
 }
 
-func (v Violation) Error() string { return v.Property + ": " + v.Detail }
+func (v *Violation) Error() string { return v.Property + ": " + v.Detail }
 
 // violated keeps the first violation.
 func (o *oracle) violated(property, format string, args ...any) {
 	if o.err == nil {
-		o.err = Violation{property, fmt.Sprintf(format, args...)}
+		o.err = &Violation{property, fmt.Sprintf(format, args...)}
 	}
 }
 

@@ -51,7 +51,7 @@ type Result struct {
 	Faults   Faults
 	// Hash covers every step and every frame: runs of one seed have the same.
 	Hash [32]byte
-	// Err is the first property that was violated, a Violation; nil if none. The run
+	// Err is the first property that was violated, a *Violation; nil if none. The run
 	// ends there.
 	Err error
 	// Story is the end of what was done to the cluster and what came of it, one line

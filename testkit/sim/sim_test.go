@@ -222,7 +222,7 @@ func TestD1_FindsVotesSentBeforeTheyAreDurable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var found sim.Violation
+		var found *sim.Violation
 		if errors.As(r.Err, &found) && found.Property == "the record is on disk" && minimises(t, cfg, r, found) {
 			t.Logf("found by seed %d: %v", s, found)
 			return
@@ -233,7 +233,7 @@ func TestD1_FindsVotesSentBeforeTheyAreDurable(t *testing.T) {
 
 // minimises makes a smaller run of one that went wrong. That has to go wrong in
 // the same way, again and again; false says that nothing could be left out.
-func minimises(t *testing.T, cfg sim.Config, failed *sim.Result, found sim.Violation) bool {
+func minimises(t *testing.T, cfg sim.Config, failed *sim.Result, found *sim.Violation) bool {
 	t.Helper()
 	smaller, r, err := sim.Minimise(t.Context(), cfg, failed)
 	if err != nil {
@@ -243,7 +243,7 @@ func minimises(t *testing.T, cfg sim.Config, failed *sim.Result, found sim.Viola
 	if err != nil {
 		t.Fatal(err)
 	}
-	var same sim.Violation
+	var same *sim.Violation
 	if again.Hash != r.Hash || !errors.As(again.Err, &same) || same.Property != found.Property {
 		t.Errorf("the smaller run, without %v, gives %v", smaller.Without, again.Err)
 	}
