@@ -154,8 +154,8 @@ func TestPoolTellsThoseWhoWaitThatItCloses(t *testing.T) {
 		}
 		p.close(why)
 		<-w.Done
-		if !errors.Is(w.Err(), why) || !slices.Equal(w.Pending(), hashes) {
-			t.Errorf("who waited was told %v, and that %v are pending", w.Err(), w.Pending())
+		if pending, untaken := w.Pending(); !errors.Is(w.Err(), why) || !slices.Equal(pending, hashes) || untaken != 1 {
+			t.Errorf("who waited was told %v, that %v are pending, and %d not taken", w.Err(), pending, untaken)
 		}
 		if _, err := p.Add(vertices, hashes, nil, NewWaiter(2), 0); !errors.Is(err, why) {
 			t.Errorf("a closed pool said %v", err)
@@ -226,7 +226,7 @@ func TestPoolProposesAnOwnVertexAgainWhenItsNonceWasSpentUnused(t *testing.T) {
 		t.Errorf("a repeated vertex has receipt %+v, %d missing", w.Receipts[1], w.missing)
 	}
 	again, againHashes, _ := p.Cut(2, 1<<20)
-	if pending := w.Pending(); !slices.Equal(pending, againHashes) {
+	if pending, _ := w.Pending(); !slices.Equal(pending, againHashes) {
 		t.Errorf("%v are pending, proposed again were %v", pending, againHashes)
 	}
 	if len(again) != 1 {

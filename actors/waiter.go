@@ -29,14 +29,18 @@ func NewWaiter(n int) *Waiter {
 func (w *Waiter) Err() error { return w.err }
 
 // Pending lists, once Done is closed, the hashes of the vertices that were taken and
-// have no receipt, in their order.
-func (w *Waiter) Pending() (hashes []messages.Digest) {
+// have no receipt, in their order, and counts those that were not taken.
+func (w *Waiter) Pending() (hashes []messages.Digest, untaken int) {
 	for i := range w.Receipts {
-		if r := &w.Receipts[i]; r.Seq == 0 && !r.Vertex.IsZero() {
+		switch r := &w.Receipts[i]; {
+		case r.Seq > 0:
+		case r.Vertex.IsZero():
+			untaken++
+		default:
 			hashes = append(hashes, r.Vertex)
 		}
 	}
-	return hashes
+	return hashes, untaken
 }
 
 func (w *Waiter) settle(i int, r Receipt) {

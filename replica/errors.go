@@ -161,10 +161,9 @@ func (r *Replica) reason(err error) error {
 	return err
 }
 
-// notFinal says that a waiter's waiting ended, with so many vertices that were not
-// taken.
-func (r *Replica) notFinal(w *actors.Waiter, untaken int) error {
-	pending := w.Pending()
+// notFinal says that a waiter's waiting ended.
+func (r *Replica) notFinal(w *actors.Waiter) error {
+	pending, untaken := w.Pending()
 	return &NotFinalError{
 		Missing: len(pending) + untaken, Untaken: untaken, Vertices: pending, Connected: r.tree.Connected(),
 		Voting: r.tree.Voting(), Quorum: messages.Quorum(r.genesis.N()), Cause: r.reason(w.Err()),

@@ -197,7 +197,7 @@ func (r *Replica) untaken(w *actors.Waiter, at int, why error) error {
 	switch {
 	case at > 0:
 		r.tree.Pool().GiveUp(w, why)
-		return r.notFinal(w, len(w.Receipts)-at)
+		return r.notFinal(w)
 	case errors.Is(why, ErrStopped), errors.Is(why, ErrHalted):
 		return r.reason(why)
 	}
@@ -227,7 +227,7 @@ func (r *Replica) wait(ctx context.Context, w *actors.Waiter) error {
 		r.tree.Pool().GiveUp(w, context.Cause(ctx))
 	}
 	if w.Err() != nil {
-		return r.notFinal(w, 0)
+		return r.notFinal(w)
 	}
 	return nil
 }

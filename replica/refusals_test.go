@@ -91,6 +91,17 @@ func TestWhatFoundNoRoomIsTold(t *testing.T) {
 	if pending := c.Replica(0).Status().Pending; not.Missing != 10010 || not.Untaken != 10010-pending || !strings.Contains(err.Error(), "the last 10,") {
 		t.Errorf("%d wait, and the error is %v", pending, err)
 	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	c.Restart(0) // with room again
+	s, err := c.Replica(0).Submit(&patient{Context: ctx, end: cancel}, vertices(10010))
+	if err != nil {
+		t.Fatalf("submitted with room for some: %v", err)
+	}
+	receipts, err := s.Wait(ctx)
+	if !errors.As(err, &not) || not.Untaken != 10 || receipts[9999].Vertex != not.Vertices[9999] || receipts[10000] != (replica.Receipt{}) {
+		t.Errorf("of what was submitted with room for some: %v", err)
+	}
 	if _, err = propose(); !errors.As(err, new(*replica.NotProposedError)) {
 		t.Errorf("with a full pool: %v", err)
 	}

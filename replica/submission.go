@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"errors"
 
 	"github.com/cretoai/consensus/actors"
 )
@@ -14,16 +15,18 @@ type Submission struct {
 	// Done is closed when Wait would not wait any more.
 	Done <-chan struct{}
 	// Wait returns the receipts of what was taken, as ProposeAll does, each at the
-	// place of its vertex; those of refused ones are zero. It is called once.
+	// place of its vertex, and a NotFinalError if some are missing; those of refused
+	// ones are zero. It is called once.
 	Wait func(context.Context) ([]Receipt, error)
 }
 
 // Submit hands vertices to the replica and returns when all wait there to be
 // finalised, or were refused: it stands still while the pool is full, which is how
 // whoever reads them from somewhere should stand still, too. Unlike ProposeAll it
-// takes the others if some are refused. The error is a NotFinalError if ctx, or the
-// replica, ends after some were taken, and else a NotProposedError, a HaltedError, or
-// ErrStopped. The vertices and their payloads are the caller's again when it returns.
+// takes the others if some are refused. If it is an error, a NotProposedError, a
+// HaltedError, or ErrStopped, nothing was taken. When ctx, or the replica, ends after
+// some were taken, the submission is of these, and Wait tells so. The vertices and
+// their payloads are the caller's again when it returns.
 func (r *Replica) Submit(ctx context.Context, vertices []Vertex) (*Submission, error) {
 	if err := r.admit(ctx); err != nil {
 		return nil, err
@@ -44,7 +47,7 @@ func (r *Replica) Submit(ctx context.Context, vertices []Vertex) (*Submission, e
 		return s, nil
 	}
 	w := actors.NewWaiter(taken)
-	if err := r.feed(ctx, d, w); err != nil {
+	if err := r.feed(ctx, d, w); err != nil && !errors.As(err, new(*NotFinalError)) {
 		return nil, err
 	}
 	s.Done = w.Done
