@@ -32,6 +32,7 @@ type fakeDoor struct {
 	ledger   []*messages.Batch // of sequence 1 on; nil is the null batch
 	result   replica.Result    // of every proposal
 	trimmed  messages.Seq      // the ledger begins behind it
+	damage   error             // of the disk that has the ledger
 }
 
 func newFakeDoor() *fakeDoor {
@@ -106,6 +107,9 @@ func (d *fakeDoor) EvidenceFiles() []replica.EvidenceFile {
 }
 
 func (d *fakeDoor) Find(hash messages.Digest) (*replica.Found, error) {
+	if d.damage != nil {
+		return nil, d.damage
+	}
 	for i, batch := range d.ledger {
 		for k := 0; batch != nil && k < batch.Len(); k++ {
 			if batch.VertexHash(k) == hash {
@@ -132,6 +136,9 @@ func (d *fakeDoor) ProofOf(hash messages.Digest) (*messages.FinalityProof, error
 }
 
 func (d *fakeDoor) Batch(seq messages.Seq) (*messages.Decided, *messages.Batch, error) {
+	if d.damage != nil {
+		return nil, nil, d.damage
+	}
 	if seq <= d.trimmed {
 		return nil, nil, &replica.TrimmedError{Seq: seq, First: d.trimmed + 1}
 	}

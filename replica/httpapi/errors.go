@@ -26,6 +26,13 @@ func badRequest(format string, args ...any) *Error {
 	return &Error{status: http.StatusBadRequest, Message: fmt.Sprintf(format, args...)}
 }
 
+// readingError is an error of reading what the replica keeps. Unless it says that
+// there is no such thing, the replica is at fault, and not the request.
+type readingError struct{ cause error }
+
+func (e *readingError) Error() string { return e.cause.Error() }
+func (e *readingError) Unwrap() error { return e.cause }
+
 // errorOf says what a proposal's error is in HTTP. None of them changed the
 // replica's state but a NotFinalError, whose vertices stay proposed.
 func errorOf(err error) *Error {
@@ -40,6 +47,9 @@ func errorOf(err error) *Error {
 		return own
 	}
 	e := &Error{Message: err.Error(), status: http.StatusBadRequest}
+	if errors.As(err, new(*readingError)) {
+		e.status, e.Hint = http.StatusInternalServerError, "this replica cannot read what it keeps: look at its log and its disk, and ask another one"
+	}
 	waited := errors.As(err, &notFinal)
 	if waited {
 		e.Vertices = notFinal.Vertices

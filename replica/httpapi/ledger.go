@@ -54,7 +54,7 @@ func (h *handler) getVertex(w http.ResponseWriter, r *http.Request) {
 	}
 	f, err := h.door.Find(hash)
 	if err != nil {
-		h.fail(w, err)
+		h.fail(w, &readingError{err})
 		return
 	}
 	v := f.Vertex
@@ -78,12 +78,12 @@ func (h *handler) getReceipt(w http.ResponseWriter, r *http.Request) {
 	}
 	proof, err := h.door.ProofOf(hash)
 	if err != nil {
-		h.fail(w, err)
+		h.fail(w, &readingError{err})
 		return
 	}
 	file, err := proof.Encode()
 	if err != nil {
-		h.fail(w, err)
+		h.fail(w, &readingError{err})
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -108,7 +108,7 @@ func (h *handler) getLedger(w http.ResponseWriter, r *http.Request) {
 	for seq := messages.Seq(from); seq < messages.Seq(from+limit) && seq <= answer.Last; seq++ {
 		d, batch, err := h.door.Batch(seq)
 		if err != nil {
-			h.fail(w, err)
+			h.fail(w, &readingError{err})
 			return
 		}
 		s := Sequence{Sequence: seq, View: d.View, Batch: d.Digest, Vertices: []messages.Digest{}}

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"reflect"
 	"strings"
@@ -130,5 +131,16 @@ func TestTrimmedLedger(t *testing.T) {
 	expect(t, get(t, h, "/v1/ledger?from=4"), http.StatusGone, "below the retained ledger: sequence 4, and 5 is the first here")
 	for _, path := range []string{"/v1/vertices/", "/v1/receipts/"} {
 		expect(t, get(t, h, path+strings.Repeat("ab", 32)), http.StatusNotFound, "below the retained ledger: sequence 5 is the first here")
+	}
+}
+
+// A ledger that cannot be read is no fault of who asks for it.
+func TestDamagedLedger(t *testing.T) {
+	d := ledgerDoor(t)
+	d.damage = errors.New("input/output error")
+	h := newTestHandler(d)
+	hash := d.ledger[0].VertexHash(0).Hex()
+	for _, path := range []string{"/v1/vertices/" + hash, "/v1/receipts/" + hash, "/v1/ledger"} {
+		expect(t, get(t, h, path), http.StatusInternalServerError, `input/output error","hint":"this replica cannot read`)
 	}
 }
