@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -19,9 +18,6 @@ import (
 	"github.com/cretoai/consensus/replica"
 	"github.com/cretoai/consensus/testkit/byzantine"
 )
-
-// patienceDefault bounds every wait: a cluster that works needs a fraction of it.
-const patienceDefault = 30 * time.Second
 
 // Cluster is a cluster of replicas in one process. Its methods belong to the test's
 // goroutine, as they fail the test with t.Fatal, at the line of the test that called

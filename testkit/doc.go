@@ -50,9 +50,10 @@
 //
 // Propose waits until its vertex is final, and Await* for what has to happen: AwaitEvent
 // for what a replica tells, of the types that messages.Event lists, and AwaitTrue for
-// any condition. No test needs to sleep. What has not happened after 30 s fails the
-// test; WithPatience makes it more or less, and Context binds to it what you ask of a
-// replica yourself. OnEvent sees all events of all replicas.
+// any condition. No test needs to sleep. What has not happened after 30 s, or two minutes
+// under the race detector, fails the test; WithPatience makes it more or less, and
+// Context binds to it what you ask of a replica yourself. OnEvent sees all events of all
+// replicas.
 //
 // Methods fail the test with t.Fatal, at the line that called them, and so belong to
 // the test's goroutine. When a test fails, what was done and what came of it is in its

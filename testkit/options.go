@@ -53,7 +53,7 @@ func WithReplica(f func(i int) []replica.Option) Option { return func(o *options
 
 // WithPatience is how long each wait may take before it fails the test: of Propose and
 // ProposeAll, of all Await*, of each vertex of Load, and of Context. The default is
-// 30 s.
+// 30 s, and two minutes under the race detector.
 func WithPatience(d time.Duration) Option { return func(o *options) { o.patience = d } }
 
 // WithConfig changes the configuration of replica i, at every start.
