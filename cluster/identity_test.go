@@ -41,6 +41,16 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
+// about lists the lines with what in them.
+func (l *logged) about(what string) (about []string) {
+	for line := range strings.Lines(l.String()) {
+		if strings.Contains(line, what) {
+			about = append(about, line)
+		}
+	}
+	return about
+}
+
 func (l *logged) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
 // certificate makes the certificate a member of a chain would show.

@@ -1,43 +1,17 @@
 package cluster
 
 import (
-	"bytes"
-	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
-
-// lines is a log to look into.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) about(what string) (about []string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for line := range strings.Lines(l.text.String()) {
-		if strings.Contains(line, what) {
-			about = append(about, line)
-		}
-	}
-	return about
-}
 
 // TestTwoProcessesWithOneKeyAreTold, with the member's name and both addresses.
 func TestTwoProcessesWithOneKeyAreTold(t *testing.T) {
 	configs := members(t, 2)
 	configs[1].Peers[0].Name = "doubled"
-	log := &lines{}
-	configs[1].Logger = slog.New(slog.NewTextHandler(log, nil))
+	log := new(logged)
+	configs[1].Logger = log.logger()
 	start(t, configs[1])
 	for i := range twinReplacements + 5 { // the first replaces none
 		infiltrate(t, configs[0], 1, true)

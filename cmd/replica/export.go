@@ -27,11 +27,11 @@ func newExportCommand() *cobra.Command {
 		Short: "Print the ledger of a stopped replica, one JSON object a sequence",
 		Long: `Print the ledger of a stopped replica, one JSON object a sequence.
 
-Nothing there is changed, and no secret key is read. Every batch is hashed again and its certificate verified on the way; an error
-ends the output. The outputs of two replicas are equal, byte for byte, for the
-sequences that are in both. A ledger that was trimmed, or belongs to a replica
-that took its state over from the others, begins above sequence 1: the first
-line says where.`,
+Nothing there is changed, and no secret key is read. Every batch is hashed again
+and its certificate verified on the way; an error ends the output. The outputs of
+two replicas are equal, byte for byte, for the sequences that are in both. A ledger
+that was trimmed, or belongs to a replica that took its state over from the others,
+begins above sequence 1: the first line says where.`,
 		Example: "  replica export --home net/replica-0 > ledger.jsonl",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

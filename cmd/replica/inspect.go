@@ -24,8 +24,8 @@ func newInspectCommand() *cobra.Command {
 ledger, the last stable checkpoint and the views.
 
 Nothing there is changed, and no secret key is read: the folder may be a copy, on a
-disk that cannot be written. It is quick, and of signatures checks the checkpoint's only; "replica export"
-checks the whole ledger.`,
+disk that cannot be written. It is quick, and of signatures checks the checkpoint's
+only; "replica export" checks the whole ledger.`,
 		Example: "  replica inspect --home net/replica-0",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
