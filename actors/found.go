@@ -29,13 +29,16 @@ func (l *Ledger) Find(hash messages.Digest) (*Found, error) {
 		return nil, fmt.Errorf("look vertex %v up: %w", hash, err)
 	}
 	for _, s := range spots {
-		f, err := l.At(s.seq, s.position)
+		d, err := l.decided(s.seq)
 		if err != nil {
 			return nil, err
 		}
-		if f != nil && f.Receipt.Vertex == hash {
-			f.Receipt.Outcome, f.Receipt.Result.Failed = s.outcome, s.failed
-			return f, nil
+		for at := int(s.position); d != nil && at < d.batch.Len(); at += indexPositions {
+			if d.batch.VertexHash(at) == hash {
+				f := d.found(at)
+				f.Receipt.Outcome, f.Receipt.Result.Failed = s.outcome, s.failed
+				return f, nil
+			}
 		}
 	}
 	return nil, nil
@@ -45,19 +48,32 @@ func (l *Ledger) Find(hash messages.Digest) (*Found, error) {
 // has not executed that, or the batch has no such position. The receipt does not
 // tell what executing the vertex was: the index knows, not the ledger.
 func (l *Ledger) At(seq messages.Seq, position uint32) (*Found, error) {
+	d, err := l.decided(seq)
+	if d == nil || int(position) >= d.batch.Len() {
+		return nil, err
+	}
+	return d.found(int(position)), nil
+}
+
+// decided reads what was executed at a sequence; nil if that is nothing, or the
+// null batch.
+func (l *Ledger) decided(seq messages.Seq) (*decided, error) {
 	stored, ok, err := l.Decided(seq)
 	if err != nil || !ok {
 		return nil, err
 	}
 	d, err := l.decision(stored)
-	if err != nil {
+	if err != nil || d.batch == nil {
 		return nil, err
 	}
-	if d.batch == nil || int(position) >= d.batch.Len() {
-		return nil, nil
-	}
+	return d, nil
+}
+
+// found is the vertex at a position of the batch.
+func (d *decided) found(position int) *Found {
+	c := &d.commit
 	return &Found{
-		Receipt: Receipt{Vertex: d.batch.VertexHash(int(position)), Seq: seq, View: stored.View, Batch: stored.Digest, Position: position},
-		Vertex:  d.batch.Vertex(int(position)), Batch: d.batch, Certificate: stored.Certificate,
-	}, nil
+		Receipt: Receipt{Vertex: d.batch.VertexHash(position), Seq: c.Seq, View: c.View, Batch: c.Digest, Position: uint32(position)},
+		Vertex:  d.batch.Vertex(position), Batch: d.batch, Certificate: c.Bundles,
+	}
 }

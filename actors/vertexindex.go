@@ -35,14 +35,15 @@ type indexBlock struct {
 }
 
 // indexEntry is a vertex in 64 bits: the first 40 of its hash, the first 10 of
-// which are its bucket, 9 for the sequence within the interval, 10 for the
+// which are its bucket, 9 for the sequence within the interval, the last 10 of the
 // position in the batch, 4 for the outcome, and 1 that says it failed. Of a
 // billion vertices one in a thousand look-ups meets another's 40 bits; what is
-// found is compared with the ledger.
+// found is compared with the ledger, where it may stand at two positions.
 type indexEntry uint64
 
 const (
 	indexBuckets    = 1 << 10
+	indexPositions  = 1 << 10
 	indexEntryBytes = 8
 )
 
@@ -64,13 +65,13 @@ func (e indexEntry) bucket() int      { return int(e >> 54) }
 // spot is where a vertex was found, and what executing it there was.
 type spot struct {
 	seq      messages.Seq
-	position uint32
+	position uint32 // from the index: modulo indexPositions
 	outcome  pbft.Outcome
 	failed   bool
 }
 
 func newEntry(hash messages.Digest, base messages.Seq, s spot) indexEntry {
-	e := hashBits(hash)<<24 | uint64(s.seq-base-1)<<15 | uint64(s.position)<<5 | uint64(s.outcome)<<1
+	e := hashBits(hash)<<24 | uint64(s.seq-base-1)<<15 | uint64(s.position%indexPositions)<<5 | uint64(s.outcome)<<1
 	if s.failed {
 		e |= 1
 	}
@@ -79,7 +80,7 @@ func newEntry(hash messages.Digest, base messages.Seq, s spot) indexEntry {
 
 func (e indexEntry) spot(base messages.Seq) spot {
 	return spot{
-		seq: base + 1 + messages.Seq(e>>15&511), position: uint32(e >> 5 & 1023),
+		seq: base + 1 + messages.Seq(e>>15&511), position: uint32(e >> 5 & (indexPositions - 1)),
 		outcome: pbft.Outcome(e >> 1 & 15), failed: e&1 != 0,
 	}
 }

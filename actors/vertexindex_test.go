@@ -81,6 +81,7 @@ func TestIndexEntryHoldsItsExtremes(t *testing.T) {
 		} {
 			for _, hash := range []messages.Digest{{}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, {0x80, 0, 0, 0, 1, 9}} {
 				e := newEntry(hash, base, s)
+				s.position %= indexPositions
 				if got := e.spot(base); got != s || e.hashBits() != hashBits(hash) || e.bucket() != int(hashBits(hash)>>30) {
 					t.Errorf("%+v of %v became %+v, bucket %d", s, hash, got, e.bucket())
 				}
@@ -230,5 +231,30 @@ func BenchmarkVertexIndex(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestFindInALargeBatch: the index has ten bits of a position, and a batch has more
+// vertices than that.
+func TestFindInALargeBatch(t *testing.T) {
+	l := newLedger(nil, memoryState(t), messages.DefaultParams())
+	encoded, hashes := numberedVertices(t, 0, messages.BatchVerticesMax)
+	batch, err := messages.BuildBatch(encoded, hashes, l.params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.add(&decided{commit: pbft.Committed{Seq: 1, View: 2, Digest: batch.Digest()}, batch: batch})
+	l.vertices.add(1, batch, make([]pbft.Outcome, batch.Len()), make([]Operation, batch.Len()))
+	for _, at := range []uint32{0, 1023, 1024, 1500, messages.BatchVerticesMax - 1} {
+		f, err := l.Find(hashes[at])
+		if err != nil || f == nil {
+			t.Fatalf("the vertex at %d: %v, %v", at, f, err)
+		}
+		if r := f.Receipt; r.Position != at || r.Vertex != hashes[at] || r.View != 2 || r.Batch != batch.Digest() {
+			t.Errorf("the vertex at %d is found at %d: %+v", at, r.Position, r)
+		}
+	}
+	if f, err := l.Find(hashOf(1)); f != nil || err != nil {
+		t.Errorf("what was never there is found: %v, %v", f, err)
 	}
 }

@@ -174,7 +174,7 @@ func (c *Creators) Counts() CreatorCounts {
 }
 
 // SignGroup signs vertices of the key's owner, who is their creator, together:
-// hashes are theirs, from 1 to BatchVerticesMax, chain is the genesis hash.
+// hashes are theirs, from 1 to GroupVerticesMax, chain is the genesis hash.
 func SignGroup(key PrivateKey, chain messages.Digest, hashes []messages.Digest) (*messages.Group, error) {
 	g, err := messages.NewGroup(hashes)
 	if err != nil {

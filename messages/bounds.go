@@ -13,8 +13,12 @@ const (
 	// VertexParentsMax bounds a vertex's parents.
 	VertexParentsMax = 16
 	// BatchVerticesMax bounds the vertices of a batch. With the hash tree's
-	// fan-out of 32 it keeps inclusion paths at two levels, below 2 kB.
-	BatchVerticesMax = 1024
+	// fan-out of 32 there are two nodes below the root, and an inclusion path
+	// stays within 2 kB.
+	BatchVerticesMax = 2048
+	// GroupVerticesMax bounds the vertices that one signature of a creator covers: a
+	// tree of two levels, of which vertices bring along what is missing.
+	GroupVerticesMax = 1024
 	// BatchBytesMax bounds a batch's bytes.
 	BatchBytesMax = 512 << 10
 

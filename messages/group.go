@@ -15,7 +15,7 @@ func NewCreatorID(scheme string, publicKey []byte) [32]byte {
 }
 
 // Group is one creator's signature over a group of its vertices, from one to
-// BatchVerticesMax of them. What is signed is the TreeRoot over their hashes and
+// GroupVerticesMax of them. What is signed is the TreeRoot over their hashes and
 // their number, so some of them may travel without the others, and one signature
 // serves for as many. A Group from elsewhere is a claim; package crypto checks
 // it. It is not to be changed.
@@ -42,8 +42,8 @@ type Seal struct {
 // NewGroup gives what is to be signed over vertices with these hashes; whoever
 // signs puts in the key and the signature.
 func NewGroup(hashes []Digest) (*Group, error) {
-	if len(hashes) == 0 || len(hashes) > BatchVerticesMax {
-		return nil, fmt.Errorf("1 to %d vertices are signed together, not %d", BatchVerticesMax, len(hashes))
+	if len(hashes) == 0 || len(hashes) > GroupVerticesMax {
+		return nil, fmt.Errorf("1 to %d vertices are signed together, not %d", GroupVerticesMax, len(hashes))
 	}
 	g := &Group{leaves: append([]Digest(nil), hashes...), came: len(hashes)}
 	for k := range nodeCount(len(hashes)) {
@@ -233,8 +233,8 @@ func (p *authorisationParser) grant() (Grant, error) {
 	switch {
 	case key >= len(p.keys) || key > p.used:
 		return Grant{}, fmt.Errorf("it names key %d, out of order", key)
-	case size == 0 || size > BatchVerticesMax:
-		return Grant{}, fmt.Errorf("1 to %d vertices are signed together, not %d", BatchVerticesMax, size)
+	case size == 0 || size > GroupVerticesMax:
+		return Grant{}, fmt.Errorf("1 to %d vertices are signed together, not %d", GroupVerticesMax, size)
 	}
 	p.used = max(p.used, key+1)
 	g := Grant{Group: &Group{Key: p.keys[key]}, First: p.covered}

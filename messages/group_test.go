@@ -70,7 +70,7 @@ func TestGroupSigningBytesGolden(t *testing.T) {
 
 // TestGroupRoot: what is signed is the tree over all vertices, however many.
 func TestGroupRoot(t *testing.T) {
-	for _, n := range []int{1, 2, 31, 32, 33, 64, 1000, BatchVerticesMax} {
+	for _, n := range []int{1, 2, 31, 32, 33, 64, 1000, GroupVerticesMax} {
 		g, err := NewGroup(leaves(n))
 		if err != nil {
 			t.Fatal(err)
@@ -79,7 +79,7 @@ func TestGroupRoot(t *testing.T) {
 			t.Errorf("the root over %d vertices is not the tree's", n)
 		}
 	}
-	for _, n := range []int{0, BatchVerticesMax + 1} {
+	for _, n := range []int{0, GroupVerticesMax + 1} {
 		if _, err := NewGroup(leaves(n)); err == nil {
 			t.Errorf("%d vertices are signed together", n)
 		}
@@ -275,7 +275,7 @@ func TestParseAuthorisationRefuses(t *testing.T) {
 // TestAuthorisationIsSmall: a vertex of a large group carries a few bytes, of a
 // group that is cut in two, a share of one path's.
 func TestAuthorisationIsSmall(t *testing.T) {
-	const n, signature, key = BatchVerticesMax, 4627, 2592
+	const n, signature, key = GroupVerticesMax, 4627, 2592
 	g, err := NewGroup(leaves(n))
 	if err != nil {
 		t.Fatal(err)

@@ -67,8 +67,9 @@ type Path struct {
 	Siblings      []Digest
 }
 
-// PathBytesMax is the size of the longest path: 2 kB bring any vertex home.
-const PathBytesMax = pathHeaderBytes + 2*(treeFanOut-1)*sha256.Size
+// PathBytesMax is the size of the longest path, through two full levels and the root
+// of a full batch: 2 kB bring any vertex home.
+const PathBytesMax = pathHeaderBytes + (2*(treeFanOut-1)+treeNodesMax/treeFanOut-1)*sha256.Size
 
 const pathHeaderBytes = 4 + 4
 

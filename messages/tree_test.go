@@ -49,7 +49,7 @@ func literalRoot(level []Digest) Digest {
 }
 
 func TestTreeRootIsTheDefinition(t *testing.T) {
-	for n := 1; n <= 1100; n++ { // beyond 1024 the tree has a third level
+	for n := 1; n <= 2100; n++ { // beyond 1024 the tree has a third level
 		l := leaves(n)
 		if TreeRoot(l) != literalRoot(l) {
 			t.Fatalf("the root of %d leaves differs from the definition's", n)
@@ -64,9 +64,9 @@ func TestTreeRootIsTheDefinition(t *testing.T) {
 }
 
 // TestInclusionPath walks every leaf of trees of every shape: full and ragged,
-// of one and two levels.
+// of one to three levels.
 func TestInclusionPath(t *testing.T) {
-	for _, n := range []int{1, 2, 31, 32, 33, 63, 64, 65, 992, 993, 1000, 1023, 1024} {
+	for _, n := range []int{1, 2, 31, 32, 33, 63, 64, 65, 992, 993, 1000, 1023, 1024, 1025, 1056, 2047, 2048} {
 		l := leaves(n)
 		root := TreeRoot(l)
 		for i := range n {

@@ -46,8 +46,8 @@ func Authorise(vertices []Vertex, section []byte) error {
 	if len(section) == 0 {
 		return nil
 	}
-	if len(vertices) > messages.BatchVerticesMax {
-		return fmt.Errorf("%d vertices with one authorisation: at most %d", len(vertices), messages.BatchVerticesMax)
+	if len(vertices) > messages.GroupVerticesMax {
+		return fmt.Errorf("%d vertices with one authorisation: at most %d", len(vertices), messages.GroupVerticesMax)
 	}
 	hashes := make([]messages.Digest, len(vertices))
 	for i, v := range vertices {

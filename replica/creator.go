@@ -48,7 +48,7 @@ func (c *Creator) SignVertex(v Vertex) (Vertex, error) {
 	return signed[0], nil
 }
 
-// SignVertices signs vertices together, as many as messages.BatchVerticesMax with
+// SignVertices signs vertices together, as many as messages.GroupVerticesMax with
 // one signature, which all replicas verify once. They may be proposed in any
 // order, in parts and at different replicas.
 func (c *Creator) SignVertices(vertices []Vertex) ([]Vertex, error) {
@@ -65,8 +65,8 @@ func (c *Creator) SignVertices(vertices []Vertex) ([]Vertex, error) {
 		}
 		signed[i], hashes[i] = v, messages.HashVertex(encoded)
 	}
-	for at := 0; at < len(signed); at += messages.BatchVerticesMax {
-		end := min(at+messages.BatchVerticesMax, len(signed))
+	for at := 0; at < len(signed); at += messages.GroupVerticesMax {
+		end := min(at+messages.GroupVerticesMax, len(signed))
 		g, err := crypto.SignGroup(c.key, c.chain, hashes[at:end])
 		if err != nil {
 			return nil, err

@@ -204,8 +204,8 @@ func (o *benchOptions) validateDoors(given func(flag string) bool, complain func
 		}
 		return
 	}
-	if c.creators < 1 || c.presigned < 0 || c.together < 1 || c.together > messages.BatchVerticesMax {
-		complain("--creators is at least 1, --presigned not negative, and --creator-groups 1 to %d", messages.BatchVerticesMax)
+	if c.creators < 1 || c.presigned < 0 || c.together < 1 || c.together > messages.GroupVerticesMax {
+		complain("--creators is at least 1, --presigned not negative, and --creator-groups 1 to %d", messages.GroupVerticesMax)
 		return
 	}
 	if o.floor {

@@ -67,7 +67,7 @@ func OpenBatch(ctx context.Context, c *http.Client, base *url.URL, format Format
 }
 
 // Append puts vertices with those that Flush sends. Signed ones, of which all are or
-// none is, are at most messages.BatchVerticesMax at a time, see NewGroup.
+// none is, are at most messages.GroupVerticesMax at a time, see NewGroup.
 func (b *Batch) Append(vertices []replica.Vertex) (err error) {
 	b.buffer, err = b.format.appendVertices(b.buffer, vertices)
 	return err
@@ -143,8 +143,8 @@ func appendVertexLine(to []byte, v *replica.Vertex) ([]byte, error) {
 }
 
 func (f Format) appendGroup(to []byte, vertices []replica.Vertex) ([]byte, error) {
-	if len(vertices) > messages.BatchVerticesMax {
-		return to, fmt.Errorf("%d signed vertices at a time: at most %d", len(vertices), messages.BatchVerticesMax)
+	if len(vertices) > messages.GroupVerticesMax {
+		return to, fmt.Errorf("%d signed vertices at a time: at most %d", len(vertices), messages.GroupVerticesMax)
 	}
 	if f == Lines {
 		group, err := NewGroup(vertices)

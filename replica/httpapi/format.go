@@ -54,7 +54,7 @@ func formatOf(contentType string) (Format, bool) {
 const (
 	// groupVerticesMax and groupBytesMax say when vertices go to the replica together
 	// though more have arrived.
-	groupVerticesMax = messages.BatchVerticesMax
+	groupVerticesMax = messages.GroupVerticesMax
 	groupBytesMax    = 256 << 10
 	// aheadVerticesMax and aheadGroupsMax bound what one stream has on its way: beyond,
 	// nothing is read until receipts are taken.

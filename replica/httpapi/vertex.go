@@ -31,7 +31,7 @@ type Group struct {
 	Authorisation []byte   `json:"authorisation,omitempty"`
 }
 
-// NewGroup gives signed vertices as JSON: at most messages.BatchVerticesMax, those
+// NewGroup gives signed vertices as JSON: at most messages.GroupVerticesMax, those
 // that were signed together one after the other.
 func NewGroup(vertices []replica.Vertex) (*Group, error) {
 	section, err := replica.Authorisation(vertices)
