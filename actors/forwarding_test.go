@@ -12,7 +12,7 @@ import (
 
 func addOwn(t *testing.T, p *Pool, vertices [][]byte, hashes []messages.Digest) {
 	t.Helper()
-	if n, err := p.Add(vertices, hashes, nil, NewWaiter(len(vertices)), 0); err != nil || n != len(vertices) {
+	if n, err := p.Add(p.Reserve(len(vertices)), vertices, hashes, nil, NewWaiter(len(vertices)), 0); err != nil || n != len(vertices) {
 		t.Fatalf("took %d of %d, %v", n, len(vertices), err)
 	}
 }

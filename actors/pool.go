@@ -65,7 +65,8 @@ type Pool struct {
 	originBytes []int
 	self        messages.Index
 	max         int
-	space       chan struct{} // closed when entries leave
+	reserved    int           // room of the own ones that is kept for some
+	space       chan struct{} // closed when there is more room
 	closed      error         // why nobody is served any more
 }
 
@@ -107,18 +108,31 @@ func newPool(n int, self messages.Index, limit int, clock runtime.Clock, wake fu
 // flooding member must not keep others out.
 func (p *Pool) quota() int { return max(p.max/len(p.origins), 1) }
 
-// Add takes as many of the encoded vertices as there is room for, from the
-// first on, and reports how many. Their receipts go to w from index at on. seals
-// are nil on a chain without creators' signatures; who calls has verified them.
-func (p *Pool) Add(vertices [][]byte, hashes []messages.Digest, seals []messages.Seal, w *Waiter, at int) (int, error) {
-	now := p.clock.Now()
+// Reserve keeps room for up to n own vertices, and says for how many. Whoever calls
+// gives it back with Add. What is numbered for lack of room only would leave a gap
+// in the creator's nonces, and many such gaps one that is wider than a window.
+func (p *Pool) Reserve(n int) int {
 	p.mu.Lock()
+	defer p.mu.Unlock()
+	n = max(min(n, p.max-p.origins[p.self]-p.reserved), 0)
+	p.reserved += n
+	return n
+}
+
+// Add takes as many of the encoded vertices as room was reserved for, from the
+// first on, and reports how many; what is here already needs none. Their receipts go to w
+// from index at on. seals are nil on a chain without creators' signatures; who calls
+// has verified them.
+func (p *Pool) Add(room int, vertices [][]byte, hashes []messages.Digest, seals []messages.Seal, w *Waiter, at int) (int, error) {
+	now := p.clock.Now()
+	slab := make([]entry, room)
+	p.mu.Lock()
+	p.reserved -= room
 	if p.closed != nil {
 		p.mu.Unlock()
 		return 0, p.closed
 	}
 	n := 0
-	slab := make([]entry, min(len(vertices), max(p.max-p.origins[p.self], 0)))
 	for i, b := range vertices {
 		e := p.entries[hashes[i]]
 		if e == nil {
@@ -135,6 +149,9 @@ func (p *Pool) Add(vertices [][]byte, hashes []messages.Digest, seals []messages
 		w.Receipts[at+i].Vertex = e.hash
 		n++
 	}
+	if len(slab) > 0 {
+		p.freed()
+	}
 	p.mu.Unlock()
 	if n > 0 {
 		p.wake()
@@ -150,14 +167,7 @@ func (p *Pool) RenewNonces(renew func(encoded []byte) []byte) {
 	p.renew = renew
 }
 
-// Room is how many more own vertices fit.
-func (p *Pool) Room() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return max(p.max-p.origins[p.self], 0)
-}
-
-// Space gives a channel that is closed when entries leave the pool.
+// Space gives a channel that is closed when there is more room.
 func (p *Pool) Space() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -37,14 +37,14 @@ func TestPoolTakesUpToItsLimitAndSaysSo(t *testing.T) {
 	p, _ := testPool(t)
 	vertices, hashes := testVertices(t, 0, 10)
 	w := NewWaiter(10)
-	if n, err := p.Add(vertices, hashes, nil, w, 0); n != 8 || err != nil {
+	if n, err := p.Add(p.Reserve(len(vertices)), vertices, hashes, nil, w, 0); n != 8 || err != nil {
 		t.Fatalf("took %d of 10, %v; it has room for 8", n, err)
 	}
-	if n, err := p.Add(vertices[8:], hashes[8:], nil, w, 8); n != 0 || err != nil {
+	if n, err := p.Add(p.Reserve(len(vertices[8:])), vertices[8:], hashes[8:], nil, w, 8); n != 0 || err != nil {
 		t.Errorf("took %d more into a full pool, %v", n, err)
 	}
 	// What is there already takes no room: its second caller waits, too.
-	if n, err := p.Add(vertices[:1], hashes[:1], nil, NewWaiter(1), 0); n != 1 || err != nil {
+	if n, err := p.Add(p.Reserve(len(vertices[:1])), vertices[:1], hashes[:1], nil, NewWaiter(1), 0); n != 1 || err != nil {
 		t.Errorf("took %d of a vertex that is there, %v", n, err)
 	}
 	space := p.Space()
@@ -59,11 +59,36 @@ func TestPoolTakesUpToItsLimitAndSaysSo(t *testing.T) {
 	default:
 		t.Error("nobody was told that there is room")
 	}
-	if n, _ := p.Add(vertices[8:], hashes[8:], nil, w, 8); n != 2 {
+	if n, _ := p.Add(p.Reserve(len(vertices[8:])), vertices[8:], hashes[8:], nil, w, 8); n != 2 {
 		t.Errorf("took %d of 2 after 3 left", n)
 	}
 	if w.Receipts[2].Seq != 4 || w.Receipts[2].Position != 2 || w.Receipts[2].Vertex != hashes[2] || w.missing != 7 {
 		t.Errorf("receipts %+v, %d missing", w.Receipts[:3], w.missing)
+	}
+}
+
+// Room is promised to one caller at a time, and what it did not need is told to those
+// who wait.
+func TestPoolPromisesRoomOnce(t *testing.T) {
+	p, _ := testPool(t)
+	vertices, hashes := testVertices(t, 0, 10)
+	if got := [...]int{p.Reserve(5), p.Reserve(5), p.Reserve(1)}; got != [...]int{5, 3, 0} {
+		t.Fatalf("of room for 8, %v is promised to those who want 5, 5 and 1", got)
+	}
+	if n, err := p.Add(5, vertices[:5], hashes[:5], nil, NewWaiter(5), 0); n != 5 || err != nil {
+		t.Fatalf("took %d of 5, %v", n, err)
+	}
+	space := p.Space()
+	if n, err := p.Add(3, vertices[4:6], hashes[4:6], nil, NewWaiter(2), 0); n != 2 || err != nil {
+		t.Fatalf("took %d of 2, %v", n, err)
+	}
+	select {
+	case <-space:
+	default:
+		t.Error("nobody was told of the room that was not needed")
+	}
+	if n := p.Reserve(10); n != 2 {
+		t.Errorf("beside 6 of 8 there is room for %d", n)
 	}
 }
 
@@ -78,7 +103,7 @@ func TestPoolKeepsAQuotaOfEachOtherMember(t *testing.T) {
 		t.Errorf("member 0 filled member 2's quota: %d dropped", dropped)
 	}
 	own, ownHashes := testVertices(t, 20, 8)
-	if n, _ := p.Add(own, ownHashes, nil, NewWaiter(8), 0); n != 8 {
+	if n, _ := p.Add(p.Reserve(len(own)), own, ownHashes, nil, NewWaiter(8), 0); n != 8 {
 		t.Errorf("others' vertices left room for %d of 8 own ones", n)
 	}
 }
@@ -87,7 +112,7 @@ func TestPoolPassesOnWhatAnotherMemberForwardedOnceACallerWaitsForIt(t *testing.
 	p, clock := testPool(t)
 	vertices, hashes := testVertices(t, 0, 1)
 	p.AddForwarded(3, &messages.Forward{}, vertices, hashes, nil) // and member 3 does nothing more about it
-	if _, err := p.Add(vertices, hashes, nil, NewWaiter(1), 0); err != nil {
+	if _, err := p.Add(p.Reserve(len(vertices)), vertices, hashes, nil, NewWaiter(1), 0); err != nil {
 		t.Fatal(err)
 	}
 	if got := p.Forward(1<<20, clock.Now()).Vertices; !bytes.Equal(got, vertices[0]) {
@@ -102,7 +127,7 @@ func TestPoolPassesOnWhatAnotherMemberForwardedOnceACallerWaitsForIt(t *testing.
 func TestPoolForwardsWithinItsQuotaAndAgainWhenLost(t *testing.T) {
 	p, clock := testPool(t)
 	vertices, hashes := testVertices(t, 0, 3)
-	if _, err := p.Add(vertices, hashes, nil, NewWaiter(3), 0); err != nil {
+	if _, err := p.Add(p.Reserve(len(vertices)), vertices, hashes, nil, NewWaiter(3), 0); err != nil {
 		t.Fatal(err)
 	}
 	first := bytes.Join(vertices[:2], nil)
@@ -122,7 +147,7 @@ func TestPoolForwardsWithinItsQuotaAndAgainWhenLost(t *testing.T) {
 func TestPoolReturnsWhatWasNotProposed(t *testing.T) {
 	p, _ := testPool(t)
 	vertices, hashes := testVertices(t, 0, 4)
-	if _, err := p.Add(vertices, hashes, nil, NewWaiter(4), 0); err != nil {
+	if _, err := p.Add(p.Reserve(len(vertices)), vertices, hashes, nil, NewWaiter(4), 0); err != nil {
 		t.Fatal(err)
 	}
 	cut, cutHashes, _ := p.Cut(3, 1<<20)
@@ -144,7 +169,7 @@ func TestPoolTellsThoseWhoWaitThatItCloses(t *testing.T) {
 		p, _ := testPool(t)
 		vertices, hashes := testVertices(t, 0, 2)
 		w := NewWaiter(3)
-		if _, err := p.Add(vertices, hashes, nil, w, 0); err != nil {
+		if _, err := p.Add(p.Reserve(len(vertices)), vertices, hashes, nil, w, 0); err != nil {
 			t.Fatal(err)
 		}
 		cut, cutHashes, _ := p.Cut(1, 1<<20)
@@ -157,7 +182,7 @@ func TestPoolTellsThoseWhoWaitThatItCloses(t *testing.T) {
 		if pending, untaken := w.Pending(); !errors.Is(w.Err(), why) || !slices.Equal(pending, hashes) || untaken != 1 {
 			t.Errorf("who waited was told %v, that %v are pending, and %d not taken", w.Err(), pending, untaken)
 		}
-		if _, err := p.Add(vertices, hashes, nil, NewWaiter(2), 0); !errors.Is(err, why) {
+		if _, err := p.Add(p.Reserve(len(vertices)), vertices, hashes, nil, NewWaiter(2), 0); !errors.Is(err, why) {
 			t.Errorf("a closed pool said %v", err)
 		}
 		// A batch may be on its way out of the executor.
@@ -177,7 +202,7 @@ func TestPoolTellsThoseWhoWaitThatItCloses(t *testing.T) {
 func TestPoolSendsEachVertexOnceWhenPartsExceedTheBytes(t *testing.T) {
 	p, clock := testPool(t)
 	vertices, hashes := testVertices(t, 0, 2)
-	if _, err := p.Add(vertices, hashes, nil, NewWaiter(2), 0); err != nil {
+	if _, err := p.Add(p.Reserve(len(vertices)), vertices, hashes, nil, NewWaiter(2), 0); err != nil {
 		t.Fatal(err)
 	}
 	size := len(vertices[0])
@@ -191,7 +216,7 @@ func TestPoolSendsEachVertexOnceWhenPartsExceedTheBytes(t *testing.T) {
 func TestL4_AVertexIsTimedFromWhenTheLeaderGotIt(t *testing.T) {
 	p, clock := testPool(t)
 	vertices, hashes := testVertices(t, 0, 3)
-	if _, err := p.Add(vertices, hashes, nil, NewWaiter(3), 0); err != nil {
+	if _, err := p.Add(p.Reserve(len(vertices)), vertices, hashes, nil, NewWaiter(3), 0); err != nil {
 		t.Fatal(err)
 	}
 	clock.Advance(time.Hour)
@@ -212,7 +237,7 @@ func TestPoolProposesAnOwnVertexAgainWhenItsNonceWasSpentUnused(t *testing.T) {
 	p.RenewNonces(func(encoded []byte) []byte { return messages.WithNonce(encoded, 77) })
 	vertices, hashes := testVertices(t, 0, 2)
 	w := NewWaiter(2)
-	if _, err := p.Add(vertices, hashes, nil, w, 0); err != nil {
+	if _, err := p.Add(p.Reserve(len(vertices)), vertices, hashes, nil, w, 0); err != nil {
 		t.Fatal(err)
 	}
 	cut, cutHashes, _ := p.Cut(2, 1<<20)

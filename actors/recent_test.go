@@ -25,7 +25,7 @@ func newPair(t *testing.T) *pair {
 func (p *pair) add(vertices [][]byte, hashes []messages.Digest) *Waiter {
 	p.t.Helper()
 	w := NewWaiter(len(vertices))
-	if n, err := p.from.Add(vertices, hashes, nil, w, 0); n != len(vertices) || err != nil {
+	if n, err := p.from.Add(p.from.Reserve(len(vertices)), vertices, hashes, nil, w, 0); n != len(vertices) || err != nil {
 		p.t.Fatalf("took %d of %d, %v", n, len(vertices), err)
 	}
 	return w

@@ -86,7 +86,8 @@ func (d *draft) close() {
 // propose gives the pool as many of the vertices from at on as it has room for.
 func (d *draft) propose(at int, w *actors.Waiter) (int, error) {
 	pool := d.r.tree.Pool()
-	end := min(at+pool.Room(), len(d.encoded))
+	room := pool.Reserve(len(d.encoded) - at)
+	end := at + room
 	if end == at && !d.own[at] {
 		end = at + 1 // one that is there already needs no room
 	}
@@ -96,7 +97,7 @@ func (d *draft) propose(at int, w *actors.Waiter) (int, error) {
 			d.hashes[i] = messages.HashVertex(d.encoded[i])
 		}
 	}
-	return pool.Add(d.encoded[at:end], d.hashes[at:end], d.seals[min(at, len(d.seals)):], w, at)
+	return pool.Add(room, d.encoded[at:end], d.hashes[at:end], d.seals[min(at, len(d.seals)):], w, at)
 }
 
 func (r *Replica) encodeOne(v Vertex) ([]byte, error) {

@@ -67,6 +67,16 @@ var applications = []mutant{
 		Name: "proof-of-less-than-a-quorum", Why: "f+1 signatures make nothing final",
 		File: "crypto/finality.go", Old: "p.Certificate, k.Quorum())", New: "p.Certificate, k.Weak())", TestsOnly: notSimulated,
 	},
+	{
+		Name: "room-promised-twice", Why: "nonces are drawn in vain, until one lies beyond the window",
+		File: "actors/pool.go", Old: "-p.origins[p.self]-p.reserved), 0)", New: "-p.origins[p.self]), 0)",
+		TestsOnly: notSimulated,
+	},
+	{
+		Name: "second-half-not-found", Why: "every other vertex of a large batch is not in the ledger, says the index",
+		File: "actors/found.go", Old: "at += indexPositions {", New: "at += messages.BatchVerticesMax {",
+		TestsOnly: "its batches are small",
+	},
 }
 
 const noPanics = "no simulated application panics"
