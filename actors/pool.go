@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"container/list"
 	"errors"
 	"sync"
 	"time"
@@ -65,9 +66,9 @@ type Pool struct {
 	originBytes []int
 	self        messages.Index
 	max         int
-	reserved    int           // room of the own ones that is kept for some
-	space       chan struct{} // closed when there is more room
-	closed      error         // why nobody is served any more
+	reserved    int       // room of the own ones that is kept for some
+	seekers     list.List // of *seeker: who waits for room
+	closed      error     // why nobody is served any more
 }
 
 // entry is one pending vertex.
@@ -99,7 +100,7 @@ const (
 func newPool(n int, self messages.Index, limit int, clock runtime.Clock, wake func()) *Pool {
 	return &Pool{
 		clock: clock, wake: wake, self: self, max: limit,
-		entries: make(map[messages.Digest]*entry), origins: make([]int, n), originBytes: make([]int, n), space: make(chan struct{}),
+		entries: make(map[messages.Digest]*entry), origins: make([]int, n), originBytes: make([]int, n),
 	}
 }
 
@@ -107,17 +108,6 @@ func newPool(n int, self messages.Index, limit int, clock runtime.Clock, wake fu
 // of the own ones this replica keeps with the leader: a full pool or a
 // flooding member must not keep others out.
 func (p *Pool) quota() int { return max(p.max/len(p.origins), 1) }
-
-// Reserve keeps room for up to n own vertices, and says for how many. Whoever calls
-// gives it back with Add. What is numbered for lack of room only would leave a gap
-// in the creator's nonces, and many such gaps one that is wider than a window.
-func (p *Pool) Reserve(n int) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n = max(min(n, p.max-p.origins[p.self]-p.reserved), 0)
-	p.reserved += n
-	return n
-}
 
 // Add takes as many of the encoded vertices as room was reserved for, from the
 // first on, and reports how many; what is here already needs none. Their receipts go to w
@@ -165,13 +155,6 @@ func (p *Pool) RenewNonces(renew func(encoded []byte) []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.renew = renew
-}
-
-// Space gives a channel that is closed when there is more room.
-func (p *Pool) Space() <-chan struct{} {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.space
 }
 
 func sealOf(seals []messages.Seal, i int) (s messages.Seal) {
@@ -322,14 +305,6 @@ func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.
 	}
 }
 
-// freed tells who waits for room that there is some.
-func (p *Pool) freed() {
-	if p.closed == nil {
-		close(p.space)
-		p.space = make(chan struct{})
-	}
-}
-
 // tryAgain proposes an own vertex once more when its nonce was spent before it
 // came to be executed: it was lost on its way to the leader and others overtook
 // it by a whole window. Had it been executed, it would have left the pool then,
@@ -401,7 +376,7 @@ func (p *Pool) close(why error) {
 		return
 	}
 	p.closed = why
-	close(p.space)
+	p.noRoom()
 	for _, e := range p.entries {
 		e.endWaiting(why)
 	}

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -47,7 +48,7 @@ func TestPoolTakesUpToItsLimitAndSaysSo(t *testing.T) {
 	if n, err := p.Add(p.Reserve(len(vertices[:1])), vertices[:1], hashes[:1], nil, NewWaiter(1), 0); n != 1 || err != nil {
 		t.Errorf("took %d of a vertex that is there, %v", n, err)
 	}
-	space := p.Space()
+	waits := p.seek(2)
 	cut, cutHashes, _ := p.Cut(3, 1<<20)
 	batch, err := messages.BuildBatch(cut, cutHashes, messages.DefaultParams())
 	if err != nil {
@@ -55,11 +56,11 @@ func TestPoolTakesUpToItsLimitAndSaysSo(t *testing.T) {
 	}
 	p.Executed(batch, Receipt{Seq: 4}, make([]pbft.Outcome, 3), make([]Operation, 3), func(time.Duration, int) {})
 	select {
-	case <-space:
+	case <-waits.ready:
 	default:
-		t.Error("nobody was told that there is room")
+		t.Fatal("nobody was told that there is room")
 	}
-	if n, _ := p.Add(p.Reserve(len(vertices[8:])), vertices[8:], hashes[8:], nil, w, 8); n != 2 {
+	if n, _ := p.Add(waits.room, vertices[8:], hashes[8:], nil, w, 8); n != 2 {
 		t.Errorf("took %d of 2 after 3 left", n)
 	}
 	if w.Receipts[2].Seq != 4 || w.Receipts[2].Position != 2 || w.Receipts[2].Vertex != hashes[2] || w.missing != 7 {
@@ -67,8 +68,7 @@ func TestPoolTakesUpToItsLimitAndSaysSo(t *testing.T) {
 	}
 }
 
-// Room is promised to one caller at a time, and what it did not need is told to those
-// who wait.
+// Room is promised to one caller at a time, and what it did not need to the next.
 func TestPoolPromisesRoomOnce(t *testing.T) {
 	p, _ := testPool(t)
 	vertices, hashes := testVertices(t, 0, 10)
@@ -78,17 +78,56 @@ func TestPoolPromisesRoomOnce(t *testing.T) {
 	if n, err := p.Add(5, vertices[:5], hashes[:5], nil, NewWaiter(5), 0); n != 5 || err != nil {
 		t.Fatalf("took %d of 5, %v", n, err)
 	}
-	space := p.Space()
+	waits := p.seek(10)
 	if n, err := p.Add(3, vertices[4:6], hashes[4:6], nil, NewWaiter(2), 0); n != 2 || err != nil {
 		t.Fatalf("took %d of 2, %v", n, err)
 	}
-	select {
-	case <-space:
-	default:
-		t.Error("nobody was told of the room that was not needed")
+	if waits.room != 2 {
+		t.Errorf("beside 6 of 8 there is room for %d", waits.room)
 	}
-	if n := p.Reserve(10); n != 2 {
-		t.Errorf("beside 6 of 8 there is room for %d", n)
+}
+
+// Who waits for room gets it in the order of asking, woken once: not whoever comes
+// at the right moment.
+func TestPoolGivesRoomInTheOrderOfAsking(t *testing.T) {
+	p, _ := testPool(t)
+	vertices, hashes := testVertices(t, 0, 12)
+	if n, err := p.Add(p.Reserve(8), vertices[:8], hashes[:8], nil, NewWaiter(8), 0); n != 8 || err != nil {
+		t.Fatalf("took %d of 8, %v", n, err)
+	}
+	list := []*seeker{p.seek(2), p.seek(5), p.seek(1)}
+	ended, end := context.WithCancelCause(t.Context())
+	end(errors.New("no more patience"))
+	if n, err := p.AwaitRoom(ended, 4); n != 0 || !errors.Is(err, context.Cause(ended)) {
+		t.Errorf("who has no time got room for %d, %v", n, err)
+	}
+	rooms := func() (r [3]int) {
+		for i, s := range list {
+			r[i] = s.room
+		}
+		return r
+	}
+	for _, step := range []struct {
+		leave, late int
+		want        [3]int
+	}{{1, 0, [3]int{1}}, {3, 0, [3]int{1, 3}}, {0, 0, [3]int{1, 3}}, {4, 3, [3]int{1, 3, 1}}} {
+		if n := p.Reserve(1); n != 0 {
+			t.Errorf("who does not wait is served before those who do")
+		}
+		if step.leave > 0 {
+			cut, cutHashes, _ := p.Cut(step.leave, 1<<20)
+			batch, err := messages.BuildBatch(cut, cutHashes, messages.DefaultParams())
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Executed(batch, Receipt{Seq: 4}, make([]pbft.Outcome, step.leave), make([]Operation, step.leave), func(time.Duration, int) {})
+		}
+		if got := rooms(); got != step.want {
+			t.Errorf("after %d left there is room for %v, not %v", step.leave, got, step.want)
+		}
+		if n := p.Reserve(10); n != step.late {
+			t.Errorf("and then for %d more, not %d", n, step.late)
+		}
 	}
 }
 
@@ -191,10 +230,8 @@ func TestPoolTellsThoseWhoWaitThatItCloses(t *testing.T) {
 		if w.Receipts[0].Seq != 0 || !errors.Is(w.Err(), why) {
 			t.Errorf("what was told changes to %v, receipts %+v", w.Err(), w.Receipts)
 		}
-		select {
-		case <-p.Space():
-		default:
-			t.Error("who waits for room in a closed pool waits for ever")
+		if n, err := p.AwaitRoom(t.Context(), 1); n != 0 || !errors.Is(err, why) {
+			t.Errorf("who waits for room in a closed pool gets %d, %v", n, err)
 		}
 	}
 }

@@ -83,10 +83,9 @@ func (d *draft) close() {
 	}
 }
 
-// propose gives the pool as many of the vertices from at on as it has room for.
-func (d *draft) propose(at int, w *actors.Waiter) (int, error) {
-	pool := d.r.tree.Pool()
-	room := pool.Reserve(len(d.encoded) - at)
+// propose gives the pool as many of the vertices from at on as there is room promised
+// for.
+func (d *draft) propose(at, room int, w *actors.Waiter) (int, error) {
 	end := at + room
 	if end == at && !d.own[at] {
 		end = at + 1 // one that is there already needs no room
@@ -97,7 +96,7 @@ func (d *draft) propose(at int, w *actors.Waiter) (int, error) {
 			d.hashes[i] = messages.HashVertex(d.encoded[i])
 		}
 	}
-	return pool.Add(room, d.encoded[at:end], d.hashes[at:end], d.seals[min(at, len(d.seals)):], w, at)
+	return d.r.tree.Pool().Add(room, d.encoded[at:end], d.hashes[at:end], d.seals[min(at, len(d.seals)):], w, at)
 }
 
 func (r *Replica) encodeOne(v Vertex) ([]byte, error) {

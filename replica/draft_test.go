@@ -20,7 +20,7 @@ func TestC1_WaitingForRoomHoldsNoNonces(t *testing.T) {
 		testkit.WithParams(func(p *messages.Params) { p.NonceWindow = 64 }),
 		testkit.WithConfig(func(_ int, cfg *replica.Config) { cfg.MaxPendingVertices = 32 }))
 	var wg sync.WaitGroup
-	var any atomic.Pointer[messages.Digest]
+	var one atomic.Pointer[messages.Digest]
 	proposeAll := func(n int) {
 		receipts, err := c.Replica(1).ProposeAll(t.Context(), vertices(n))
 		if err != nil {
@@ -33,7 +33,7 @@ func TestC1_WaitingForRoomHoldsNoNonces(t *testing.T) {
 				return
 			}
 		}
-		any.Store(&receipts[0].Vertex)
+		one.Store(&receipts[0].Vertex)
 	}
 	wg.Go(func() { proposeAll(many) })
 	for range callers {
@@ -44,7 +44,7 @@ func TestC1_WaitingForRoomHoldsNoNonces(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	f, err := c.Replica(1).Find(*any.Load())
+	f, err := c.Replica(1).Find(*one.Load())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,7 +111,7 @@ func (r *Replica) Propose(ctx context.Context, v Vertex) (Receipt, error) {
 		return Receipt{}, err
 	}
 	w := actors.NewWaiter(1)
-	if n, err := d.propose(0, w); err != nil {
+	if n, err := d.propose(0, r.tree.Pool().Reserve(1), w); err != nil {
 		return Receipt{}, r.reason(err)
 	} else if n == 0 {
 		return Receipt{}, ErrPoolFull
@@ -174,20 +174,20 @@ func (r *Replica) ProposeAll(ctx context.Context, vertices []Vertex) ([]Receipt,
 
 // feed gives a draft to the pool, as it drains.
 func (r *Replica) feed(ctx context.Context, d *draft, w *actors.Waiter) error {
+	pool := r.tree.Pool()
 	for at := 0; at < len(d.encoded); {
-		space := r.tree.Pool().Space()
-		n, err := d.propose(at, w)
+		left := len(d.encoded) - at
+		n, err := d.propose(at, pool.Reserve(left), w)
+		if n == 0 && err == nil {
+			var room int
+			if room, err = pool.AwaitRoom(ctx, left); err == nil {
+				n, err = d.propose(at, room, w)
+			}
+		}
 		if err != nil {
 			return r.untaken(w, at, err)
 		}
-		if at += n; n > 0 {
-			continue
-		}
-		select {
-		case <-space:
-		case <-ctx.Done():
-			return r.untaken(w, at, context.Cause(ctx))
-		}
+		at += n
 	}
 	return nil
 }

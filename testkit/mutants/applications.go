@@ -69,7 +69,14 @@ var applications = []mutant{
 	},
 	{
 		Name: "room-promised-twice", Why: "nonces are drawn in vain, until one lies beyond the window",
-		File: "actors/pool.go", Old: "-p.origins[p.self]-p.reserved), 0)", New: "-p.origins[p.self]), 0)",
+		File: "actors/room.go", Old: "-p.origins[p.self]-p.reserved), 0)", New: "-p.origins[p.self]), 0)",
+		TestsOnly: notSimulated,
+	},
+	{
+		Name: "room-for-the-last", Why: "who asked last is served first",
+		File:      "actors/room.go",
+		Old:       "for front := p.seekers.Front(); front != nil; front = p.seekers.Front() {\n\t\ts :=",
+		New:       "for front := p.seekers.Back(); front != nil; front = p.seekers.Back() {\n\t\ts :=",
 		TestsOnly: notSimulated,
 	},
 	{
