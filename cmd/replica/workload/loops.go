@@ -3,8 +3,10 @@ package workload
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -40,12 +42,16 @@ func (r *run) closedLoop(ctx context.Context, all *sync.WaitGroup, fail func(err
 // in their latency.
 const paceMin = 500 * time.Microsecond
 
-// openLoop submits at the rate, and never waits for an answer.
+// openLoop submits at the rate, and never waits for an answer. It gives up when as many
+// vertices wait as fall due while the end of a measurement would wait for them: their
+// number would only grow, with the memory they take.
 func (r *run) openLoop(ctx context.Context, all *sync.WaitGroup, fail func(error)) {
 	begin := time.Now()
 	random := rand.New(rand.NewPCG(0, 0))
 	dueAt := func(i int) time.Time { return begin.Add(time.Duration(float64(i) / r.o.Rate * float64(time.Second))) }
 	submitted, groups := 0, 0
+	var waiting atomic.Int64
+	waitingMax := int64(max(r.o.Rate*r.patience().Seconds(), 1))
 	for !r.over.Load() && ctx.Err() == nil {
 		due := 0
 		for now := time.Now(); !dueAt(submitted + due).After(now); {
@@ -54,7 +60,12 @@ func (r *run) openLoop(ctx context.Context, all *sync.WaitGroup, fail func(error
 		for left := due; left > 0; groups++ {
 			n := evenPart(left, r.group)
 			payloads, door, first := r.payloads(random, n), r.door(groups, 1, 0), submitted
+			if behind := waiting.Add(int64(n)); behind > waitingMax {
+				fail(fmt.Errorf("%d vertices are not final: %v/s are more than the cluster carries; ask for fewer with --rate", behind, r.o.Rate))
+				return
+			}
 			all.Go(func() {
+				defer waiting.Add(-int64(n))
 				if err := r.submit(ctx, door, payloads, func(i int) time.Time { return dueAt(first + i) }); errors.Is(err, ErrExhausted) {
 					r.record.exhaust(time.Now())
 				} else if err != nil {

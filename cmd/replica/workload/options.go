@@ -26,7 +26,8 @@ type Options struct {
 	Duration time.Duration
 	// LeaderOnly submits all at the leader's door instead of at all doors in turn.
 	LeaderOnly bool
-	// Patience is how long the end waits for what is on its way; 0 means 30 s.
+	// Patience is how long the end waits for what is on its way; 0 means 30 s. An open
+	// loop gives up when what falls due in that time waits.
 	Patience time.Duration
 	// Series is how long the intervals are that the window is cut in; 0 leaves it whole.
 	Series time.Duration

@@ -145,10 +145,7 @@ func (r *run) stop() {
 
 // await waits for what is on its way.
 func (r *run) await(ctx context.Context, cancel context.CancelCauseFunc, result <-chan error) error {
-	patience := r.o.Patience
-	if patience == 0 {
-		patience = patienceDefault
-	}
+	patience := r.patience()
 	timer := time.AfterFunc(patience, func() {
 		cancel(fmt.Errorf("vertices were not final %v after the end of the measurement", patience))
 	})
@@ -158,6 +155,13 @@ func (r *run) await(ctx context.Context, cancel context.CancelCauseFunc, result 
 		return errors.Join(context.Cause(ctx), err)
 	}
 	return err
+}
+
+func (r *run) patience() time.Duration {
+	if r.o.Patience == 0 {
+		return patienceDefault
+	}
+	return r.o.Patience
 }
 
 // submitAll submits until the end and returns when everything was finalised.

@@ -3,6 +3,7 @@ package workload
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -68,6 +69,22 @@ func (f *fakeTarget) Count() (Counters, error) {
 }
 
 func near(got, want, tolerance float64) bool { return got >= want-tolerance && got <= want+tolerance }
+
+// An open loop beyond what the target carries says so, before what waits has taken all
+// the memory there is.
+func TestOpenLoopGivesUpOnAnOverload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		f := &fakeTarget{doors: 4, stallAt: begin.Add(2 * time.Second), stallUntil: begin.Add(time.Hour)}
+		_, err := Run(t.Context(), f, Options{Rate: 1000, Payload: 1, Duration: time.Minute, Patience: 5 * time.Second})
+		if err == nil || !strings.Contains(err.Error(), "1000/s are more than the cluster carries") {
+			t.Errorf("the error is %v", err)
+		}
+		if f.most > 5001 || time.Since(begin) > 8*time.Second {
+			t.Errorf("up to %d waited, for %v", f.most, time.Since(begin))
+		}
+	})
+}
 
 // TestOpenLoopOmitsNothing has the target stand still for one second of ten, at
 // 1000 vertices a second. Those that fell due meanwhile wait for what is left of
