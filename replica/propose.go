@@ -146,11 +146,12 @@ func (r *Replica) original(receipt Receipt) (Receipt, error) {
 }
 
 // ProposeAll has many vertices finalised and returns their receipts in the
-// order given. More than fit are fed to the pool as it drains. A receipt whose
-// Outcome is not Fresh is of a vertex that was a no-op, and one may be of a vertex
-// whose Result is a failure: neither is an error here. When ctx ends, the
-// receipts there are are returned with a NotFinalError; those missing have sequence 0,
-// and the hash of the vertex if it was taken. The other errors are those of Propose.
+// order given. More than fit are fed to the pool as it drains, in the order in which
+// callers came to wait. A receipt whose Outcome is not Fresh is of a vertex that was a
+// no-op, and one may be of a vertex whose Result is a failure: neither is an error here.
+// When ctx ends, the receipts there are are returned with a NotFinalError; those missing
+// have sequence 0, and the hash of the vertex if it was taken. The other errors are
+// those of Propose.
 func (r *Replica) ProposeAll(ctx context.Context, vertices []Vertex) ([]Receipt, error) {
 	if len(vertices) == 0 {
 		return nil, nil
