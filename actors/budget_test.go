@@ -5,7 +5,6 @@ import (
 
 	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/crypto"
-	"github.com/cretoai/consensus/crypto/cryptotest"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/pbft"
 )
@@ -13,12 +12,7 @@ import (
 // voter makes verified votes of a member.
 func voter(t *testing.T) func(votes ...messages.Vote) []crypto.Verified[messages.Vote] {
 	t.Helper()
-	scheme := cryptotest.NewHMAC()
-	genesis, keys, _ := cryptotest.NewMembers(4, 1, scheme)
-	keyring, err := crypto.NewKeyringWithScheme(genesis, scheme)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, keys, keyring := testKeyring(t, 4)
 	return func(votes ...messages.Vote) []crypto.Verified[messages.Vote] {
 		t.Helper()
 		_, verified, err := crypto.Seal(keyring, 1, keys[1], votes)

@@ -11,8 +11,6 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/cretoai/consensus/actors/runtime"
-	"github.com/cretoai/consensus/crypto"
-	"github.com/cretoai/consensus/crypto/cryptotest"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/metrics"
 )
@@ -88,12 +86,7 @@ func quiet() *actor.ActorSystem {
 func newDrip(t *testing.T, d *drip) *drip {
 	t.Helper()
 	state := memoryState(t)
-	scheme := cryptotest.NewHMAC()
-	genesis, _, _ := cryptotest.NewMembers(4, 1, scheme)
-	keyring, err := crypto.NewKeyringWithScheme(genesis, scheme)
-	if err != nil {
-		t.Fatal(err)
-	}
+	genesis, _, keyring := testKeyring(t, 4)
 	d.clock, d.system, d.head = runtime.NewVirtual(time.Unix(0, 0)), quiet(), 100
 	tree := &Tree{n: 4, log: zerolog.Nop(), ledger: &Ledger{}, cfg: Config{
 		Genesis: genesis, Keyring: keyring, Detection: true, Transport: connected{}, State: state,

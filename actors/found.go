@@ -33,7 +33,10 @@ func (l *Ledger) Find(hash messages.Digest) (*Found, error) {
 		if err != nil {
 			return nil, err
 		}
-		for at := int(s.position); d != nil && at < d.batch.Len(); at += indexPositions {
+		if d == nil || d.batch == nil {
+			continue
+		}
+		for at := int(s.position); at < d.batch.Len(); at += indexPositions {
 			if d.batch.VertexHash(at) == hash {
 				f := d.found(at)
 				f.Receipt.Outcome, f.Receipt.Result.Failed = s.outcome, s.failed
@@ -49,24 +52,10 @@ func (l *Ledger) Find(hash messages.Digest) (*Found, error) {
 // tell what executing the vertex was: the index knows, not the ledger.
 func (l *Ledger) At(seq messages.Seq, position uint32) (*Found, error) {
 	d, err := l.decided(seq)
-	if d == nil || int(position) >= d.batch.Len() {
+	if err != nil || d == nil || d.batch == nil || int(position) >= d.batch.Len() {
 		return nil, err
 	}
 	return d.found(int(position)), nil
-}
-
-// decided reads what was executed at a sequence; nil if that is nothing, or the
-// null batch.
-func (l *Ledger) decided(seq messages.Seq) (*decided, error) {
-	stored, ok, err := l.Decided(seq)
-	if err != nil || !ok {
-		return nil, err
-	}
-	d, err := l.decision(stored)
-	if err != nil || d.batch == nil {
-		return nil, err
-	}
-	return d, nil
 }
 
 // found is the vertex at a position of the batch.

@@ -155,6 +155,22 @@ func (l *Ledger) read(e storage.LedgerEntry) (*messages.Decided, error) {
 	return d, nil
 }
 
+// decided gives what was decided at a sequence, from memory if it is there still; nil
+// if this replica has not executed it.
+func (l *Ledger) decided(seq messages.Seq) (*decided, error) {
+	l.mu.RLock()
+	recent := l.recent[seq]
+	l.mu.RUnlock()
+	if recent != nil {
+		return recent, nil
+	}
+	d, ok, err := l.Decided(seq)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return l.decision(d)
+}
+
 // decision turns what is read from the ledger back into what the executor takes.
 func (l *Ledger) decision(d *messages.Decided) (*decided, error) {
 	out := &decided{commit: pbft.Committed{View: d.View, Seq: d.Seq, Digest: d.Digest, Bundles: d.Certificate}}

@@ -116,10 +116,7 @@ func TestPoolGivesRoomInTheOrderOfAsking(t *testing.T) {
 		}
 		if step.leave > 0 {
 			cut, cutHashes, _ := p.Cut(step.leave, 1<<20)
-			batch, err := messages.BuildBatch(cut, cutHashes, messages.DefaultParams())
-			if err != nil {
-				t.Fatal(err)
-			}
+			batch := testBatch(t, cut, cutHashes)
 			p.Executed(batch, Receipt{Seq: 4}, make([]pbft.Outcome, step.leave), make([]Operation, step.leave), func(time.Duration, int) {})
 		}
 		if got := rooms(); got != step.want {

@@ -108,20 +108,11 @@ func sameStates(again, before []*image) error {
 
 // executed gives what was decided at a sequence that was executed here.
 func (l *Ledger) executed(seq messages.Seq) (*decided, error) {
-	l.mu.RLock()
-	recent := l.recent[seq]
-	l.mu.RUnlock()
-	if recent != nil {
-		return recent, nil
-	}
-	d, ok, err := l.Decided(seq)
-	if err == nil && !ok {
+	d, err := l.decided(seq)
+	if err == nil && d == nil {
 		err = fmt.Errorf("the ledger lacks sequence %d, which was executed", seq)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return l.decision(d)
+	return d, err
 }
 
 // beginning is the application as it came to the replica, for as long as there is

@@ -4,54 +4,26 @@ import (
 	"testing"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
 
 	"github.com/cretoai/consensus/actors/runtime"
 	"github.com/cretoai/consensus/crypto"
-	"github.com/cretoai/consensus/crypto/cryptotest"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/metrics"
 )
 
-// outbox keeps what an actor sends.
-type outbox struct {
-	nowhere
-	sent []any
-}
-
-func (o *outbox) Send(_ *actor.PID, m any) { o.sent = append(o.sent, m) }
-
-// batchWith has one vertex.
-func batchWith(t *testing.T, payload string) *messages.Batch {
-	t.Helper()
-	b, err := (&messages.Vertex{Payload: []byte(payload), Creator: [32]byte{1}}).Encode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	batch, err := messages.BuildBatch([][]byte{b}, []messages.Digest{messages.HashVertex(b)}, messages.DefaultParams())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return batch
-}
-
 // A certificate speaks of a digest. A batch beside it that has another is the server's
 // invention, and one without any, or with a part of a certificate, is no better.
 func TestR3_AServedBatchIsTheOneThatWasCertified(t *testing.T) {
-	scheme := cryptotest.NewHMAC()
-	genesis, keys, _ := cryptotest.NewMembers(4, 1, scheme)
-	keyring, err := crypto.NewKeyringWithScheme(genesis, scheme)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, keys, keyring := testKeyring(t, 4)
 	tree := &Tree{n: 4, quorum: messages.Quorum(4), cfg: Config{
 		Self: 3, Keyring: keyring, Clock: runtime.NewVirtual(time.Unix(0, 0)), Metrics: metrics.New(metrics.Options{Members: 4}),
 	}}
 	tree.peerLog = newPeerLog(zerolog.Nop(), tree.cfg.Clock)
 	tree.ledger = newLedger(nil, memoryState(t), messages.DefaultParams())
 
-	truth := batchWith(t, "pay the baker")
+	vertices, hashes := testVertices(t, 0, 2)
+	truth, lie := testBatch(t, vertices[:1], hashes[:1]), testBatch(t, vertices[1:], hashes[1:])
 	vote := messages.Vote{Kind: messages.Commit, View: 2, Seq: 5, Digest: truth.Digest()}
 	certificate := make([]*messages.Bundle, 0, tree.quorum)
 	for m := range messages.Index(tree.quorum) {
@@ -68,11 +40,11 @@ func TestR3_AServedBatchIsTheOneThatWasCertified(t *testing.T) {
 		taken       bool
 	}{
 		{"what was certified", truth.Bytes(), certificate, true},
-		{"another batch", batchWith(t, "pay the liar").Bytes(), certificate, false},
+		{"another batch", lie.Bytes(), certificate, false},
 		{"no batch", nil, certificate, false},
 		{"too few votes", truth.Bytes(), certificate[1:], false},
 	} {
-		var sent outbox
+		var sent heard
 		d := &messages.Decided{View: 2, Seq: 5, Digest: truth.Digest(), Body: c.body, Certificate: c.certificate}
 		(&signer{t: tree}).decided(&sent, 1, d)
 		if len(sent.sent) != 1 {

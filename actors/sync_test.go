@@ -9,7 +9,6 @@ import (
 
 	"github.com/cretoai/consensus/actors/runtime"
 	"github.com/cretoai/consensus/cluster"
-	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/crypto/cryptotest"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/metrics"
@@ -27,12 +26,7 @@ func (c connected) Connected(peer messages.Index) bool { return !slices.Contains
 // late is member 0 of seven, behind all others.
 func late(t *testing.T, away ...messages.Index) *catchUp {
 	t.Helper()
-	scheme := cryptotest.NewHMAC()
-	genesis, _, _ := cryptotest.NewMembers(7, 1, scheme)
-	keyring, err := crypto.NewKeyringWithScheme(genesis, scheme)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, _, keyring := testKeyring(t, 7)
 	tree := &Tree{n: 7, cfg: Config{Keyring: keyring, Detection: true, Transport: connected{away: away}}}
 	tree.detector = newDetector(tree)
 	return &catchUp{t: tree, peers: []messages.Seq{9, 9, 9, 9, 9, 9, 9}, slow: make([]bool, 7), patience: newPatience(7, time.Second)}

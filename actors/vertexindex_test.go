@@ -239,10 +239,7 @@ func BenchmarkVertexIndex(b *testing.B) {
 func TestFindInALargeBatch(t *testing.T) {
 	l := newLedger(nil, memoryState(t), messages.DefaultParams())
 	encoded, hashes := numberedVertices(t, 0, messages.BatchVerticesMax)
-	batch, err := messages.BuildBatch(encoded, hashes, l.params)
-	if err != nil {
-		t.Fatal(err)
-	}
+	batch := testBatch(t, encoded, hashes)
 	l.add(&decided{commit: pbft.Committed{Seq: 1, View: 2, Digest: batch.Digest()}, batch: batch})
 	l.vertices.add(1, batch, make([]pbft.Outcome, batch.Len()), make([]Operation, batch.Len()))
 	for _, at := range []uint32{0, 1023, 1024, 1500, messages.BatchVerticesMax - 1} {
