@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -21,6 +22,21 @@ const (
 	// not make the state unreadable for the previous release of ours.
 	stateFormat = pebble.FormatValueSeparation
 )
+
+// separation has values stored beside the keys, in files of their own: what is
+// written at a checkpoint is replaced as a whole by a later one, or never touched
+// again, and keys of all kinds are written each time. So compactions, which then move
+// keys alone, would write the same values over and over: 106 bytes for each of a
+// vertex that the store was given 40 of.
+var separation = pebble.ValueSeparationPolicy{
+	Enabled:     true,
+	MinimumSize: 256,
+	// One look-up reads values from so many files, about, and the store takes up to
+	// twice the room of what is in it.
+	MaxBlobReferenceDepth: 32,
+	RewriteMinimumAge:     time.Minute,
+	TargetGarbageRatio:    0.5,
+}
 
 // State is a small ordered key-value store on Pebble, for replica heads, client
 // tables and indexes: little data, written once per checkpoint in one batch.
@@ -71,6 +87,7 @@ func (s *State) open(readOnly bool) (*State, error) {
 		Logger:             stateLogger{s},
 		EventListener:      &pebble.EventListener{BackgroundError: s.fail},
 	}
+	options.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy { return separation }
 	// Hashes, signatures and encodings of them: compressing those costs a quarter of
 	// what a checkpoint's index costs, and saves nothing.
 	options.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionNone })
