@@ -2,29 +2,38 @@ package workload
 
 import (
 	"fmt"
-	"maps"
-	"slices"
+	"iter"
 	"sync"
 	"time"
 )
 
 // Latencies counts durations to the microsecond, each value with how often it
-// came: exact quantiles, and as much memory as there are different values. The
-// zero value is empty.
+// came: exact quantiles. The zero value is empty. It is counted beside what is
+// measured, on the same processors, so counting is an addition in an array: a
+// map with a value for each vertex took 3 of a hundred of a run's time.
 type Latencies struct {
-	counts map[time.Duration]int
-	total  int
-	sum    time.Duration
-	max    time.Duration
+	pages []*latencyPage // by the value in microseconds; nil where there is none
+	total int
+	sum   time.Duration
+	max   time.Duration
 }
+
+// latencyPage counts a millisecond's values, nearly.
+type latencyPage [latencyPageValues]int
+
+const latencyPageValues = 1 << 10
 
 // Record counts n equal durations.
 func (l *Latencies) Record(d time.Duration, n int) {
-	if l.counts == nil {
-		l.counts = make(map[time.Duration]int)
+	d = max(d, 0).Round(time.Microsecond)
+	page, at := int(d/time.Microsecond)/latencyPageValues, int(d/time.Microsecond)%latencyPageValues
+	if missing := page + 1 - len(l.pages); missing > 0 {
+		l.pages = append(l.pages, make([]*latencyPage, missing)...)
 	}
-	d = d.Round(time.Microsecond)
-	l.counts[d] += n
+	if l.pages[page] == nil {
+		l.pages[page] = new(latencyPage)
+	}
+	l.pages[page][at] += n
 	l.total += n
 	l.sum += d * time.Duration(n)
 	l.max = max(l.max, d)
@@ -35,8 +44,8 @@ func (l *Latencies) Record(d time.Duration, n int) {
 func (l *Latencies) Quantiles(shares ...float64) []time.Duration {
 	out := make([]time.Duration, 0, len(shares))
 	seen := 0
-	for _, d := range slices.Sorted(maps.Keys(l.counts)) {
-		seen += l.counts[d]
+	for d, n := range l.ascending() {
+		seen += n
 		for len(out) < len(shares) && float64(seen) >= max(shares[len(out)]*float64(l.total), 1) {
 			out = append(out, d)
 		}
@@ -45,6 +54,22 @@ func (l *Latencies) Quantiles(shares ...float64) []time.Duration {
 		out = append(out, l.max)
 	}
 	return out
+}
+
+// ascending gives each value that came, and how often.
+func (l *Latencies) ascending() iter.Seq2[time.Duration, int] {
+	return func(yield func(time.Duration, int) bool) {
+		for i, page := range l.pages {
+			if page == nil {
+				continue
+			}
+			for at, n := range page {
+				if n > 0 && !yield(time.Duration(i*latencyPageValues+at)*time.Microsecond, n) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // recorder keeps what a run has shown. Its window opens after the warm-up and
