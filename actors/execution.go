@@ -136,7 +136,7 @@ func (x *executor) record(c actor.Context, v *delivery) {
 func (x *executor) receipts(_ actor.Context, v *delivery) {
 	if commit := v.decision.commit; v.decision.batch != nil {
 		receipt := Receipt{Seq: commit.Seq, View: commit.View, Batch: commit.Digest}
-		x.t.pool.Executed(v.decision.batch, receipt, v.outcomes, v.ops, func(took time.Duration, n int) {
+		v.done.before = x.t.pool.Executed(v.decision.batch, receipt, v.outcomes, v.ops, func(took time.Duration, n int) {
 			v.done.finality = max(v.done.finality, took)
 			x.t.cfg.Metrics.ObserveFinality(took, n)
 		})

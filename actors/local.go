@@ -173,6 +173,7 @@ type (
 		batch        *messages.Batch // nil for the null batch
 		fresh        int             // vertices executed for the first time
 		finality     time.Duration   // the longest that an own vertex in it took, zero without one
+		before       backlog         // before its vertices got their receipts
 	}
 	// checkpointReached is the digest of the state after seq.
 	checkpointReached struct {

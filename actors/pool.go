@@ -190,6 +190,18 @@ func (p *Pool) Ready() (vertices, bytes int) {
 	return p.queued, p.bytes
 }
 
+// backlog is what waits to be taken at a moment, and how many vertices had ever come.
+type backlog struct {
+	vertices int
+	arrived  uint64
+}
+
+func (p *Pool) backlog() backlog {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return backlog{p.queued, p.arrivals}
+}
+
 // Cut takes the oldest vertices for a batch, within its bounds: those of the
 // section that authorises them included.
 func (p *Pool) Cut(verticesMax, bytesMax int) (vertices [][]byte, hashes []messages.Digest, seals []messages.Seal) {
@@ -260,11 +272,13 @@ func (p *Pool) Return(batch *messages.Batch) {
 // Executed removes the vertices of an executed batch and hands their receipts
 // to whoever waits. finality is told, for groups of own vertices accepted
 // together, how long they took and how many they were. ops are the batch's fresh
-// vertices, in order.
-func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.Outcome, ops []Operation, finality func(time.Duration, int)) {
+// vertices, in order. It gives the backlog before anybody who waited can have come
+// back.
+func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.Outcome, ops []Operation, finality func(time.Duration, int)) backlog {
 	now := p.clock.Now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	before := backlog{p.queued, p.arrivals}
 	p.recent.add(receipt.Seq, batch)
 	removed := false
 	var since time.Time
@@ -303,6 +317,7 @@ func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.
 	if removed {
 		p.freed()
 	}
+	return before
 }
 
 // tryAgain proposes an own vertex once more when its nonce was spent before it

@@ -6,6 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/cretoai/consensus/actors/runtime"
 	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/messages"
 )
@@ -15,19 +16,26 @@ import (
 // pool does.
 //
 // The leader proposes at once when nothing is in flight, and otherwise when a
-// batch is full or a sequence in flight completes. So a lone vertex waits for
+// batch is full or a sequence in flight completes; those whom that completion
+// freed are waited for, if they usually come back. So a lone vertex waits for
 // nothing, and under load batches grow by themselves: there is no delay to
 // tune. [B1]
 type proposer struct {
 	t        *Tree
 	life     int       // 1 for the first
 	stand    *standing // nil until the sequencer has said
-	inFlight map[messages.Digest]bool
+	inFlight map[messages.Digest]flight
+	due      bool // a sequence completed, and no batch was cut since
 	blocked  bool // the window is full; wait until it moves
+	cohort   cohort
+	timer    runtime.Timer // of the cohort's window
 }
 
+// cohortOver ends a window of the cohort.
+type cohortOver struct{ window int }
+
 func newProposer(t *Tree, life int) *proposer {
-	return &proposer{t: t, life: life, inFlight: make(map[messages.Digest]bool)}
+	return &proposer{t: t, life: life, inFlight: make(map[messages.Digest]flight)}
 }
 
 func (p *proposer) Receive(c actor.Context) {
@@ -36,16 +44,22 @@ func (p *proposer) Receive(c actor.Context) {
 		if p.life > 1 {
 			c.Send(p.t.links.sequencer, &standingWanted{c.Self()})
 		}
+	case *actor.Restarting, *actor.Stopping:
+		if p.timer != nil {
+			p.timer.Stop()
+		}
 	case *wake:
-		p.work(c, false)
+		p.work(c)
+	case *cohortOver:
+		p.cohort.close(m.window, p.t.pool.backlog())
+		p.work(c)
 	case *tick:
-		p.work(c, false)
+		p.work(c)
 		p.tellOthers(c)
 		p.t.cfg.Metrics.SetPendingVertices(p.t.pool.Len())
 	case *executed:
-		completed := p.inFlight[m.digest]
-		delete(p.inFlight, m.digest)
-		p.work(c, completed)
+		p.completed(c, m)
+		p.work(c)
 	case *installed: // what was in flight was executed elsewhere, or is underway
 		p.stand = nil
 		c.Send(p.t.links.sequencer, &standingWanted{c.Self()})
@@ -55,7 +69,21 @@ func (p *proposer) Receive(c actor.Context) {
 		p.blocked = true
 	case *standing:
 		p.onStanding(m)
-		p.work(c, false)
+		p.work(c)
+	}
+}
+
+// completed notes that a batch was executed, if it was one of the leader's.
+func (p *proposer) completed(c actor.Context, m *executed) {
+	f, mine := p.inFlight[m.digest]
+	if !mine {
+		return
+	}
+	delete(p.inFlight, m.digest)
+	p.due = true
+	if window := p.cohort.completed(p.t.cfg.Clock.Now(), f, m.before); window > 0 {
+		self, system, over := c.Self(), c.ActorSystem(), &cohortOver{p.cohort.opened}
+		p.timer = p.t.cfg.Clock.AfterFunc(window, func() { system.Root.Send(self, over) })
 	}
 }
 
@@ -68,6 +96,7 @@ func (p *proposer) onStanding(m *standing) {
 		p.t.pool.Leave()
 	case before == nil || !before.active || before.view != m.view || before.leads != m.leads || before.life != m.life:
 		clear(p.inFlight)
+		p.cohort.reset()
 		executed := p.t.Progress().Seq
 		var batches []*messages.Batch
 		for _, u := range m.underway {
@@ -76,7 +105,7 @@ func (p *proposer) onStanding(m *standing) {
 			}
 			batches = append(batches, u.Batch)
 			if m.leads {
-				p.inFlight[u.Batch.Digest()] = true
+				p.inFlight[u.Batch.Digest()] = flight{}
 			}
 		}
 		p.t.pool.Enter(m.leads, batches)
@@ -84,27 +113,31 @@ func (p *proposer) onStanding(m *standing) {
 	p.stand, p.blocked = m, false
 }
 
-func (p *proposer) work(c actor.Context, completed bool) {
+func (p *proposer) work(c actor.Context) {
 	switch {
 	case p.stand == nil, !p.stand.active:
 	case p.stand.leads:
-		p.propose(c, completed)
+		p.propose(c)
 	default:
 		p.forward(c)
 	}
 }
 
 // propose cuts batches while there is a reason to.
-func (p *proposer) propose(c actor.Context, completed bool) {
-	params := p.t.cfg.Genesis.Params
+func (p *proposer) propose(c actor.Context) {
+	params, now := p.t.cfg.Genesis.Params, p.t.cfg.Clock.Now()
 	bytesMax := int(params.BatchBytes) - messages.BatchHeaderBytes
 	for !p.blocked && len(p.inFlight) < p.t.cfg.PipelineDepth {
 		vertices, bytes := p.t.pool.Ready()
-		full := vertices >= int(params.BatchVertices) || bytes >= bytesMax
-		if vertices == 0 || len(p.inFlight) > 0 && !full && !completed {
-			return
+		if full := vertices >= int(params.BatchVertices) || bytes >= bytesMax; !full {
+			if p.cohort.waits(vertices) {
+				return // what is due stays so
+			}
+			if vertices == 0 || len(p.inFlight) > 0 && !p.due {
+				break
+			}
 		}
-		completed = false
+		p.due = false
 		cut, hashes, seals := p.t.pool.Cut(int(params.BatchVertices), bytesMax)
 		if len(cut) == 0 {
 			return
@@ -113,9 +146,10 @@ func (p *proposer) propose(c actor.Context, completed bool) {
 		if err != nil {
 			panic(fmt.Sprintf("the pool gave what makes no batch: %v", err))
 		}
-		p.inFlight[batch.Digest()] = true
+		p.inFlight[batch.Digest()] = flight{len(cut), now}
 		c.Send(p.t.links.sequencer, &proposal{batch})
 	}
+	p.due = false
 }
 
 // forwardBytesMax is how much one Forward carries.
@@ -130,6 +164,7 @@ const shareBytesMax = 32 << 10
 // after the view's timeout again: the message was lost, or the leader had no room.
 func (p *proposer) forward(c actor.Context) {
 	again := p.t.cfg.Clock.Now().Add(-time.Duration(p.t.patience.Load()))
+	runtime.Yield() // to the callers who were woken with the one who woke this
 	for {
 		m := p.t.pool.Forward(forwardBytesMax, again)
 		if len(m.Vertices) == 0 {

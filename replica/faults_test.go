@@ -1,9 +1,11 @@
 package replica_test
 
 import (
+	"context"
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -216,6 +218,47 @@ func TestB1_ALoneVertexWaitsForNothingAndALoadMakesBatches(t *testing.T) {
 	if len(sequences) > 100 {
 		t.Errorf("8000 vertices proposed at once took %d sequences", len(sequences))
 	}
+}
+
+// TestB1_CallersWhoComeBackShareSequences: of two who propose again when they have their
+// receipt one is too late for the other's batch. Cut at each completion, batches of one
+// would take turns.
+func TestB1_CallersWhoComeBackShareSequences(t *testing.T) {
+	const enough, patience = 20, 8000 // shared sequences in a row, of so many receipts
+	c := testkit.NewCluster(t, 4)
+	ctx, cancel := context.WithCancel(t.Context())
+	var callers sync.WaitGroup
+	defer callers.Wait()
+	defer cancel()
+	receipts := make(chan replica.Receipt)
+	for i := range 2 {
+		callers.Go(func() {
+			for ctx.Err() == nil {
+				receipt, err := c.Replica(i).Propose(ctx, replica.Vertex{Payload: []byte{1}})
+				if err != nil && ctx.Err() == nil {
+					t.Error(err)
+				}
+				select {
+				case receipts <- receipt:
+				case <-ctx.Done():
+				}
+			}
+		})
+	}
+	sequences := make(map[messages.Seq]int)
+	shared := 0
+	for range patience {
+		receipt := <-receipts
+		if sequences[receipt.Seq]++; sequences[receipt.Seq] == 2 {
+			shared++
+		} else if sequences[receipt.Seq-1] == 1 {
+			shared = 0
+		}
+		if shared == enough {
+			return
+		}
+	}
+	t.Errorf("of %d sequences no %d in a row were shared", len(sequences), enough)
 }
 
 func TestBadVerticesAreRefusedWithAReason(t *testing.T) {

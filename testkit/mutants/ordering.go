@@ -49,6 +49,22 @@ var ordering = []mutant{
 		TestsOnly: "what was executed was committed, and no new-view can list anything else",
 	},
 	{
+		Name: "cohort-forgotten", Why: "callers who come back together get two half-empty batches in turn",
+		File: "actors/proposer.go", Old: "if p.cohort.waits(vertices) {", New: "if false {",
+		Tests: []string{"./replica"}, TestsOnly: "its clients do not wait for receipts",
+	},
+	{
+		Name: "cohort-always", Why: "load that does not come back waits for nothing with each sequence",
+		File: "actors/cohort.go", Old: "k.open && k.returning >= cohortReturns && pooled", New: "k.open && pooled",
+		Tests:     []string{"./actors"},
+		TestsOnly: "it asks for final, not for soon",
+	},
+	{
+		Name: "cohort-without-end", Why: "who does not come back is waited for until the next heartbeat",
+		File: "actors/cohort.go", Old: "\tk.open = false\n\tshare", New: "\tshare",
+		Tests: []string{"./actors"}, TestsOnly: "it asks for final, not for soon",
+	},
+	{
 		Name: "no-client-dedup", Why: "a vertex is executed as often as it is ordered",
 		File: "pbft/clients.go", Old: "case cl.has(nonce, window):\n\t\treturn Repeated", New: "case cl.has(nonce, window):",
 	},
