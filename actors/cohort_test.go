@@ -19,7 +19,7 @@ func lead(arrive func(now time.Time) int, freed func(now time.Time, n int)) (bat
 		k        cohort
 		pool     backlog
 		flying   flight
-		close    time.Time
+		closes   time.Time
 		idleFrom = time.Unix(0, 0)
 	)
 	for now, end := idleFrom, time.Unix(2, 0); now.Before(end); now = now.Add(cohortTick) {
@@ -27,12 +27,12 @@ func lead(arrive func(now time.Time) int, freed func(now time.Time, n int)) (bat
 		pool.vertices, pool.arrived = pool.vertices+n, pool.arrived+uint64(n)
 		if flying.vertices > 0 && now.Sub(flying.cut) >= cohortRound {
 			if window := k.completed(now, flying, pool); window > 0 {
-				close = now.Add(window)
+				closes = now.Add(window)
 			}
 			freed(now, flying.vertices)
 			flying = flight{}
 		}
-		if !now.Before(close) {
+		if !now.Before(closes) {
 			k.close(k.opened, pool)
 		}
 		if flying.vertices > 0 || pool.vertices == 0 {
