@@ -21,7 +21,8 @@
 //   - Members are connected by TCP, with mutual TLS 1.3 and pinned keys.
 //
 // So many sequences are in flight as the leader's replica would have, and it cuts a
-// batch when nothing is in flight, when one is full or when one was executed.
+// batch when nothing is in flight, when one is full or when one was executed, and
+// waits for callers who come back together by the same rule.
 //
 // At one sequence in flight a sequence costs n members 2n flushes and 2n
 // signatures, n(2q−2) verifications and 2(n−1)+(n−1)²+n(n−1) messages, forwarded

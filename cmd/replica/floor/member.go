@@ -1,7 +1,9 @@
 package floor
 
 import (
+	"runtime"
 	"sync"
+	"time"
 
 	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/messages"
@@ -30,8 +32,11 @@ type member struct {
 	// Leader: vertices that wait, and what is in flight.
 	pool      []vertex
 	poolBytes int
+	arrived   int // vertices that ever came
 	proposed  messages.Seq
 	inFlight  int
+	due       bool // a sequence completed, and no batch was cut since
+	cohort    cohort
 
 	// Others: vertices that wait to be forwarded.
 	leaving    [][]byte
@@ -48,9 +53,10 @@ type group struct {
 // slot is one sequence.
 type slot struct {
 	digest    messages.Digest
-	batch     *batch // nil until accepted
-	named     bool   // the pre-prepare is there; its batch may not be
-	ordering  tally  // pre-prepare
+	batch     *batch    // nil until accepted
+	cut       time.Time // by the leader
+	named     bool      // the pre-prepare is there; its batch may not be
+	ordering  tally     // pre-prepare
 	prepares  tally
 	commits   tally
 	prepared  bool
@@ -99,22 +105,26 @@ func (m *member) propose(vertices []vertex) {
 		m.poolBytes += len(vertices[i].bytes)
 	}
 	m.pool = append(m.pool, vertices...)
-	cut := m.cut(false)
+	m.arrived += len(vertices)
+	cut := m.cut()
 	m.mu.Unlock()
 	m.sendBodies(cut)
 }
 
 // cut makes batches of the pool: at once when nothing is in flight, else when one
 // is full or a sequence completed.
-func (m *member) cut(completed bool) (cut []*batch) {
+func (m *member) cut() (cut []*batch) {
 	params := m.f.genesis.Params
 	bytesMax := int(params.BatchBytes) - messages.BatchHeaderBytes
 	for len(m.pool) > 0 && m.inFlight < m.f.cfg.Depth {
 		full := len(m.pool) >= int(params.BatchVertices) || m.poolBytes >= bytesMax
-		if m.inFlight > 0 && !full && !completed {
+		if !full && m.holds() {
+			return cut
+		}
+		if m.inFlight > 0 && !full && !m.due {
 			break
 		}
-		completed = false
+		m.due = false
 		n, size := 0, 0
 		for n < len(m.pool) && n < int(params.BatchVertices) && size+len(m.pool[n].bytes) <= bytesMax {
 			size += len(m.pool[n].bytes)
@@ -125,10 +135,11 @@ func (m *member) cut(completed bool) (cut []*batch) {
 		m.proposed++
 		m.inFlight++
 		s := m.slot(m.proposed)
-		s.named, s.digest, s.batch = true, b.digest, b
+		s.named, s.digest, s.batch, s.cut = true, b.digest, b, time.Now()
 		m.vote(messages.PrePrepare, m.proposed, b.digest, b.bytes)
 		cut = append(cut, b)
 	}
+	m.due = false
 	return cut
 }
 
@@ -167,6 +178,9 @@ func (m *member) forwardLoop() {
 		for len(m.leaving) == 0 && !m.f.over() {
 			m.forwarding.Wait()
 		}
+		m.mu.Unlock()
+		runtime.Gosched() // to others who were woken with the one who forwards
+		m.mu.Lock()
 		vertices := m.leaving
 		m.leaving = nil
 		m.mu.Unlock()

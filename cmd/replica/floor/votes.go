@@ -218,12 +218,14 @@ func (m *member) execute() (cut []*batch) {
 		for _, r := range s.proof {
 			m.group.records = append(m.group.records, r.record())
 		}
-		m.door.executed(seq, s.batch)
 		if m.self == leader {
 			m.f.spent.sequences.Add(1)
 			m.inFlight--
-			cut = append(cut, m.cut(true)...)
+			m.due = true
+			m.freed(len(s.batch.offsets)-1, s.cut)
+			cut = append(cut, m.cut()...)
 		}
+		m.door.executed(seq, s.batch)
 		if interval := m.f.genesis.Params.CheckpointInterval; seq%interval == 0 {
 			delete(m.marks, seq-2*interval)
 			m.vote(messages.Checkpoint, seq, s.digest)
