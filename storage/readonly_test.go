@@ -108,30 +108,19 @@ func TestAJournalIsReadWithoutBeingChanged(t *testing.T) {
 	}
 }
 
-// The same of the state, with changes that lie in its log only.
+// The same of the state, with changes that lie in a log only.
 func TestAStateIsReadWithoutBeingChanged(t *testing.T) {
 	fs := vfs.NewMem()
-	s, err := OpenState("/home/state", fs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	batch := s.NewBatch()
-	batch.Set([]byte("key"), []byte("value"))
-	if err := batch.Commit(true); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
+	writeLoggedState(t, fs, "/home/state", "key", "value")
 	before := contents(t, fs, "/", make(map[string]string))
-	s, err = OpenStateReadOnly("/home/state", fs)
+	s, err := OpenStateReadOnly("/home/state", fs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if value, err := s.Get([]byte("key")); err != nil || !slices.Equal(value, []byte("value")) {
 		t.Errorf("read %q, %v", value, err)
 	}
-	batch = s.NewBatch()
+	batch := s.NewBatch()
 	batch.Set([]byte("key"), []byte("other"))
 	if err := batch.Commit(true); err == nil {
 		t.Error("a change was taken")

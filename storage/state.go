@@ -16,6 +16,7 @@ import (
 const (
 	stateCacheBytes    = 8 << 20
 	stateMemTableBytes = 4 << 20
+	stateMemTablesMax  = 64
 	stateFilesMax      = 256
 
 	// stateFormat pins Pebble's format, so that a new release of Pebble does
@@ -47,6 +48,9 @@ type State struct {
 	fs      vfs.FS
 	dir     string
 	failure atomic.Pointer[error]
+	broken  chan struct{} // closed with the first failure
+
+	readOnly bool
 }
 
 // OpenState opens the state in dir, or creates it. A nil fsys is vfs.Default.
@@ -54,7 +58,7 @@ func OpenState(dir string, fsys vfs.FS) (*State, error) {
 	if fsys == nil {
 		fsys = vfs.Default
 	}
-	s := &State{fs: fsys, dir: dir}
+	s := &State{fs: fsys, dir: dir, broken: make(chan struct{})}
 	if err := s.room(0); err != nil {
 		return nil, wrap(err, "open the state in %s", dir)
 	}
@@ -67,7 +71,7 @@ func OpenStateReadOnly(dir string, fsys vfs.FS) (*State, error) {
 	if fsys == nil {
 		fsys = vfs.Default
 	}
-	return (&State{fs: unlocked{fsys}, dir: dir}).open(true)
+	return (&State{fs: unlocked{fsys}, dir: dir, broken: make(chan struct{})}).open(true)
 }
 
 // unlocked is a file system without locks, for who writes nothing.
@@ -78,14 +82,20 @@ func (unlocked) Lock(string) (io.Closer, error) { return io.NopCloser(nil), nil 
 
 func (s *State) open(readOnly bool) (*State, error) {
 	options := &pebble.Options{
-		FS:                 s.fs,
+		FS:                 stateFS{s.fs, s},
 		ReadOnly:           readOnly,
 		FormatMajorVersion: stateFormat,
 		CacheSize:          stateCacheBytes,
 		MemTableSize:       stateMemTableBytes,
-		MaxOpenFiles:       stateFilesMax,
-		Logger:             stateLogger{s},
-		EventListener:      &pebble.EventListener{BackgroundError: s.fail},
+		// Who commits waits for room in memory while a flush is tried again and again, for
+		// ever if the disk has failed. So many tables are more than what is not flushed.
+		MemTableStopWritesThreshold: stateMemTablesMax,
+		MaxOpenFiles:                stateFilesMax,
+		// What is durable has been flushed to tables, see Commit: a checkpoint would be
+		// written twice, once to a log, and is as large as what a table begins with.
+		DisableWAL:    true,
+		Logger:        stateLogger{s},
+		EventListener: &pebble.EventListener{BackgroundError: s.fail},
 	}
 	options.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy { return separation }
 	// Hashes, signatures and encodings of them: compressing those costs a quarter of
@@ -98,7 +108,7 @@ func (s *State) open(readOnly bool) (*State, error) {
 	if err != nil {
 		return nil, wrap(err, "open the state in %s", s.dir)
 	}
-	s.db = db
+	s.db, s.readOnly = db, readOnly
 	return s, nil
 }
 
@@ -189,10 +199,28 @@ func prefixEnd(prefix []byte) []byte {
 // must be ended with Commit or Discard.
 func (s *State) NewBatch() *Batch { return &Batch{state: s, batch: s.db.NewBatch()} }
 
-// Close waits for Pebble's background work and closes the state. No iteration or
-// batch may be open.
+// Close makes what was committed durable, waits for Pebble's background work and closes
+// the state. No iteration or batch may be open.
 func (s *State) Close() error {
-	return wrap(errors.Join(s.failed(), s.db.Close()), "close the state in %s", s.dir)
+	err := s.failed()
+	if err == nil && !s.readOnly {
+		err = s.flush()
+	}
+	return wrap(errors.Join(err, s.db.Close()), "close the state in %s", s.dir)
+}
+
+// flush makes durable what was committed so far. Pebble tries a flush that failed again
+// and again; here the first failure is the last.
+func (s *State) flush() error {
+	flushed, err := s.db.AsyncFlush()
+	if err != nil {
+		return err
+	}
+	select {
+	case <-flushed:
+	case <-s.broken:
+	}
+	return s.failed()
 }
 
 // Batch is a set of changes to a State. It is not for concurrent use. Keys and
@@ -220,20 +248,19 @@ func (b *Batch) keep(err error) {
 
 // Commit applies the changes and ends the batch. With sync they are durable when
 // it returns, and so is every earlier batch; without, they become so with the
-// next one that is, in order. After a failed write every Commit fails: the state
-// has to be opened anew.
+// next one that is, in order. A batch is durable as a whole. After a failed write every
+// Commit fails: the state has to be opened anew.
 func (b *Batch) Commit(sync bool) error {
 	defer b.batch.Close()
-	option := pebble.NoSync
-	if sync {
-		option = pebble.Sync
-	}
 	err := errors.Join(b.err, b.state.failed())
 	if err == nil {
 		err = b.state.room(b.batch.Len())
 	}
 	if err == nil {
-		err = b.state.db.Apply(b.batch, option)
+		err = b.state.db.Apply(b.batch, pebble.NoSync)
+	}
+	if err == nil && sync {
+		err = b.state.flush()
 	}
 	if err == nil {
 		err = b.state.failed()
@@ -244,12 +271,12 @@ func (b *Batch) Commit(sync bool) error {
 // Discard ends the batch without applying it.
 func (b *Batch) Discard() { b.batch.Close() }
 
-// stateRoom is what has to be left on the disk beside what is written: for logs, and for
-// compactions in the background.
+// stateRoom is what has to be left on the disk beside what is written: for compactions in
+// the background.
 const stateRoom = 4*stateMemTableBytes + 1<<20
 
-// room reports whether there is space to write so many bytes, twice: to the log, and from
-// there to a table. Without, Pebble waits for ever when it is opened, and ends the process
+// room reports whether there is space to write so many bytes, twice: to a table, and in a
+// compaction from there to another. Without, Pebble waits for ever when it is opened, and ends the process
 // when it writes. A file system that does not tell has room.
 func (s *State) room(bytes int) error {
 	usage, err := s.fs.GetDiskUsage(s.dir)
@@ -263,7 +290,11 @@ func (s *State) room(bytes int) error {
 }
 
 // fail keeps the first error that Pebble could not return to a caller.
-func (s *State) fail(err error) { s.failure.CompareAndSwap(nil, &err) }
+func (s *State) fail(err error) {
+	if s.failure.CompareAndSwap(nil, &err) {
+		close(s.broken)
+	}
+}
 
 func (s *State) failed() error {
 	if err := s.failure.Load(); err != nil {

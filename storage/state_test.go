@@ -1,11 +1,15 @@
 package storage
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 )
@@ -146,6 +150,150 @@ func TestStateAfterAPowerCut(t *testing.T) {
 	for key, want := range map[string]bool{"first": true, "second": true, "third": true, "fourth": false} {
 		if has(t, cut, key) != want {
 			t.Errorf("%q is there: %v, want %v", key, !want, want)
+		}
+	}
+}
+
+// A checkpoint is larger than a memory table. Whatever of it was written when the power
+// goes, all of it is there, or nothing.
+func TestStateBatchesAreWholeAfterAPowerCut(t *testing.T) {
+	const keys = 24
+	disk := vfs.NewCrashableMem()
+	random := rand.New(rand.NewPCG(1, 2))
+	var during atomic.Bool // writes come from goroutines of Pebble's, one at a time
+	var writes, cuts int
+	check := func() {
+		cuts++
+		cut, err := OpenState(stateDir, disk.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: random}))
+		if err != nil {
+			t.Errorf("after write %d: %v", writes, err)
+			return
+		}
+		present := 0
+		if err := cut.Prefix([]byte("checkpoint/"), func(_, value []byte) error { present++; return nil }); err != nil {
+			t.Errorf("after write %d: %v", writes, err)
+		}
+		if present != 0 && present != keys {
+			t.Errorf("after write %d: %d keys of a batch of %d", writes, present, keys)
+		}
+		if !has(t, cut, "before") {
+			t.Errorf("after write %d: what was durable before is gone", writes)
+		}
+		if err := cut.Close(); err != nil {
+			t.Errorf("after write %d: %v", writes, err)
+		}
+	}
+	s := openState(t, errorfs.Wrap(disk, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if op.Kind.ReadOrWrite() == errorfs.OpIsWrite && during.Load() {
+			if writes++; writes%4 == 0 {
+				check()
+			}
+		}
+		return nil
+	})))
+	set(t, s, true, "before")
+	b := s.NewBatch()
+	for i := range keys {
+		b.Set(fmt.Appendf(nil, "checkpoint/%02d", i), make([]byte, 2*stateMemTableBytes/keys))
+	}
+	during.Store(true)
+	if err := b.Commit(true); err != nil {
+		t.Fatal(err)
+	}
+	during.Store(false)
+	check()
+	if present, err := s.Get([]byte("checkpoint/00")); err != nil || len(present) == 0 || cuts < 5 {
+		t.Errorf("cut %d times, and in the end: %d bytes, %v", cuts, len(present), err)
+	}
+}
+
+// writeLoggedState makes a state as builds that kept a log left it: what was committed
+// last is in that log only.
+func writeLoggedState(t *testing.T, fs vfs.FS, dir, key, value string) {
+	t.Helper()
+	db, err := pebble.Open(dir, &pebble.Options{FS: fs, FormatMajorVersion: stateFormat, Logger: stateLogger{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Set([]byte(key), []byte(value), pebble.Sync); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A state whose log has something is taken over with it.
+func TestAStateWithALogIsTakenOver(t *testing.T) {
+	fs := vfs.NewCrashableMem()
+	writeLoggedState(t, fs, stateDir, "a", "value of a")
+	s := openState(t, fs)
+	set(t, s, true, "b")
+	cut := openState(t, fs.CrashClone(vfs.CrashCloneCfg{}))
+	if !has(t, cut, "a") || !has(t, cut, "b") {
+		t.Error("not all is there")
+	}
+}
+
+// Whichever write fails, and if the next one would not, the state fails with it, without
+// taking the process along; what it called durable is there when it is opened anew, and of
+// the rest a prefix.
+func TestStateFailsWithAnyWrite(t *testing.T) {
+	const keys, commits = 4, 8
+	value := func(commit int) []byte { return bytes.Repeat([]byte{byte(commit)}, 2*stateMemTableBytes/keys/3) }
+	for failing := 1; ; failing += 1 + failing/16 {
+		disk := vfs.NewCrashableMem()
+		var opened atomic.Bool
+		var writes atomic.Int64
+		s, err := OpenState(stateDir, errorfs.Wrap(disk, errorfs.InjectorFunc(func(op errorfs.Op) error {
+			if op.Kind.ReadOrWrite() == errorfs.OpIsWrite && opened.Load() && writes.Add(1) == int64(failing) {
+				return errorfs.ErrInjected
+			}
+			return nil
+		})))
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened.Store(true)
+		durable := 0
+		for i := range commits {
+			b := s.NewBatch()
+			for k := range keys {
+				b.Set(fmt.Appendf(nil, "key %d", k), value(i+1))
+			}
+			if b.Commit(true) != nil {
+				break
+			}
+			durable = i + 1
+		}
+		closing := s.Close()
+		for name, fs := range map[string]vfs.FS{"closed": disk, "cut off": disk.CrashClone(vfs.CrashCloneCfg{})} {
+			after, err := OpenState(stateDir, fs)
+			if err != nil {
+				t.Fatalf("write %d fails: %s, it does not open: %v", failing, name, err)
+			}
+			var held [][]byte
+			for k := range keys {
+				got, err := after.Get(fmt.Appendf(nil, "key %d", k))
+				if err != nil && !errors.Is(err, ErrNotFound) {
+					t.Fatalf("write %d fails: %s, key %d: %v", failing, name, k, err)
+				}
+				held = append(held, got)
+			}
+			for _, got := range held {
+				if !bytes.Equal(got, held[0]) || len(got) == 0 && durable > 0 || len(got) > 0 && int(got[0]) < durable {
+					t.Errorf("write %d fails: %s, %d commits were durable, and a key is of another", failing, name, durable)
+				}
+			}
+			if err := after.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if writes.Load() < int64(failing) {
+			if closing != nil || durable != commits {
+				t.Errorf("nothing failed, and %d commits were durable, %v", durable, closing)
+			}
+			return
 		}
 	}
 }
