@@ -271,6 +271,7 @@ func TestR4_ACrashAtAnyWriteOfATransfer(t *testing.T) {
 	c.Await(3, last)
 	mu.Lock()
 	armed = false
+	images = append(images, mem.CrashClone(vfs.CrashCloneCfg{}))
 	mu.Unlock()
 	if transfers(c, 3) < 1 || len(images) < 5 {
 		t.Fatalf("%v states were transferred, with %d images", transfers(c, 3), len(images))
