@@ -82,8 +82,7 @@ func (p *proposer) completed(c actor.Context, m *executed) {
 	delete(p.inFlight, m.digest)
 	p.due = true
 	if window := p.cohort.completed(p.t.cfg.Clock.Now(), f, m.before); window > 0 {
-		self, system, over := c.Self(), c.ActorSystem(), &cohortOver{p.cohort.opened}
-		p.timer = p.t.cfg.Clock.AfterFunc(window, func() { system.Root.Send(self, over) })
+		p.timer = p.t.after(c, window, &cohortOver{p.cohort.opened})
 	}
 }
 

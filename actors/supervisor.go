@@ -158,8 +158,13 @@ func (r *root) beat(c actor.Context) {
 	for queue, d := range r.t.depths { // one gauge each: the order plays no role
 		r.t.cfg.Metrics.SetQueueDepth(queue, int(d.waiting.Load()))
 	}
+	r.timer = r.t.after(c, r.t.cfg.Heartbeat, &tick{})
+}
+
+// after has an actor get a message of its own after a while.
+func (t *Tree) after(c actor.Context, d time.Duration, m any) runtime.Timer {
 	self, system := c.Self(), c.ActorSystem()
-	r.timer = r.t.cfg.Clock.AfterFunc(r.t.cfg.Heartbeat, func() { system.Root.Send(self, &tick{}) })
+	return t.cfg.Clock.AfterFunc(d, func() { system.Root.Send(self, m) })
 }
 
 // next stops the last child alive, and the root after the first.

@@ -2,7 +2,6 @@ package actors
 
 import (
 	"slices"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -210,12 +209,7 @@ func (s *catchUp) next(c actor.Context) {
 		s.ask(c)
 		return
 	}
-	s.rest = s.after(c, s.batches.rest(s.t.cfg.Clock.Now(), s.t.cfg.Heartbeat), &rested{})
-}
-
-func (s *catchUp) after(c actor.Context, d time.Duration, m *rested) runtime.Timer {
-	self, system := c.Self(), c.ActorSystem()
-	return s.t.cfg.Clock.AfterFunc(d, func() { system.Root.Send(self, m) })
+	s.rest = s.t.after(c, s.batches.rest(s.t.cfg.Clock.Now(), s.t.cfg.Heartbeat), &rested{})
 }
 
 // far reports whether the others are beyond this replica's window: their votes
@@ -311,7 +305,7 @@ func (s *catchUp) askParts(c actor.Context) {
 		x.parts.work(now)
 		x.perform(c, x.core.Ask(s.usable()))
 	} else if x.rest == nil {
-		x.rest = s.after(c, left, &rested{parts: true})
+		x.rest = s.t.after(c, left, &rested{parts: true})
 	}
 }
 
