@@ -26,9 +26,9 @@ const (
 
 // separation has values stored beside the keys, in files of their own: what is
 // written at a checkpoint is replaced as a whole by a later one, or never touched
-// again, and keys of all kinds are written each time. So compactions, which then move
-// keys alone, would write the same values over and over: 106 bytes for each of a
-// vertex that the store was given 40 of.
+// again, and keys of all kinds are written each time. Compactions move keys alone then;
+// beside the keys they wrote the same values over and over, 106 bytes for each vertex
+// of which the store was given 40.
 var separation = pebble.ValueSeparationPolicy{
 	Enabled:     true,
 	MinimumSize: 256,
@@ -58,7 +58,7 @@ func OpenState(dir string, fsys vfs.FS) (*State, error) {
 	if fsys == nil {
 		fsys = vfs.Default
 	}
-	s := &State{fs: fsys, dir: dir, broken: make(chan struct{})}
+	s := &State{fs: fsys, dir: dir}
 	if err := s.room(0); err != nil {
 		return nil, wrap(err, "open the state in %s", dir)
 	}
@@ -71,7 +71,7 @@ func OpenStateReadOnly(dir string, fsys vfs.FS) (*State, error) {
 	if fsys == nil {
 		fsys = vfs.Default
 	}
-	return (&State{fs: unlocked{fsys}, dir: dir, broken: make(chan struct{})}).open(true)
+	return (&State{fs: unlocked{fsys}, dir: dir}).open(true)
 }
 
 // unlocked is a file system without locks, for who writes nothing.
@@ -81,6 +81,7 @@ type unlocked struct{ vfs.FS }
 func (unlocked) Lock(string) (io.Closer, error) { return io.NopCloser(nil), nil }
 
 func (s *State) open(readOnly bool) (*State, error) {
+	s.broken, s.readOnly = make(chan struct{}), readOnly
 	options := &pebble.Options{
 		FS:                 stateFS{s.fs, s},
 		ReadOnly:           readOnly,
@@ -108,7 +109,7 @@ func (s *State) open(readOnly bool) (*State, error) {
 	if err != nil {
 		return nil, wrap(err, "open the state in %s", s.dir)
 	}
-	s.db, s.readOnly = db, readOnly
+	s.db = db
 	return s, nil
 }
 
@@ -276,8 +277,8 @@ func (b *Batch) Discard() { b.batch.Close() }
 const stateRoom = 4*stateMemTableBytes + 1<<20
 
 // room reports whether there is space to write so many bytes, twice: to a table, and in a
-// compaction from there to another. Without, Pebble waits for ever when it is opened, and ends the process
-// when it writes. A file system that does not tell has room.
+// compaction from there to another. Without, Pebble waits for ever when it is opened, and
+// ends the process when it writes. A file system that does not tell has room.
 func (s *State) room(bytes int) error {
 	usage, err := s.fs.GetDiskUsage(s.dir)
 	if err != nil { // it is not there yet

@@ -23,15 +23,11 @@ func (fs stateFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File,
 	if err := fs.state.failed(); err != nil {
 		return nil, err
 	}
-	return fs.guard(name)(fs.FS.Create(name, category))
-}
-
-// ReuseForWrite implements vfs.FS.
-func (fs stateFS) ReuseForWrite(from, to string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	if err := fs.state.failed(); err != nil {
+	f, err := fs.FS.Create(name, category)
+	if err != nil {
 		return nil, err
 	}
-	return fs.guard(to)(fs.FS.ReuseForWrite(from, to, category))
+	return &stateFile{File: f, state: fs.state, values: strings.HasSuffix(name, valuesSuffix)}, nil
 }
 
 // Rename implements vfs.FS.
@@ -44,15 +40,6 @@ func (fs stateFS) Rename(from, to string) error {
 
 // Unwrap implements vfs.FS.
 func (fs stateFS) Unwrap() vfs.FS { return fs.FS }
-
-func (fs stateFS) guard(name string) func(vfs.File, error) (vfs.File, error) {
-	return func(f vfs.File, err error) (vfs.File, error) {
-		if err != nil {
-			return nil, err
-		}
-		return &stateFile{File: f, state: fs.state, values: strings.HasSuffix(name, valuesSuffix)}, nil
-	}
-}
 
 // stateFile is a file that the state writes.
 type stateFile struct {

@@ -74,4 +74,14 @@ var durability = []mutant{
 		File: "actors/recovery.go", Old: "ReplayFrom(segments[max(first-1, 0)].ID", New: "ReplayFrom(segments[first*0].ID",
 		Tests: []string{"./testkit"}, TestsOnly: "it reads, and does not count what",
 	},
+	{
+		Name: "written-after-a-failure", Why: "the state names values that never reached the disk",
+		File: "storage/statefs.go", Old: "\terr := f.state.failed()\n", New: "\tvar err error\n",
+		Tests: []string{"./storage"}, TestsOnly: "its state store meets no disk that fails",
+	},
+	{
+		Name: "failed-values-told", Why: "Pebble panics when it cannot end a file of values",
+		File: "storage/statefs.go", Old: "\tif !f.values {\n\t\treturn err\n\t}\n\tf.state.fail(err)\n\treturn nil", New: "\treturn err",
+		Tests: []string{"./storage"}, TestsOnly: "its state store meets no disk that fails",
+	},
 }
