@@ -16,6 +16,11 @@ func TestD4_AChainStartsOnEmptyDisks(t *testing.T) {
 	for i := range 3 {
 		c.Start(i)
 	}
+	for i := range 3 { // whoever asks after the first vote cannot tell, like the fourth below
+		for c.Replica(i).Status().Observing != "" {
+			c.AwaitHeartbeat(i)
+		}
+	}
 	c.AwaitEqual(c.Propose(0, "a quorum"))
 	for i := range 3 {
 		if s := c.Replica(i).Status(); s.Observing != "" {
