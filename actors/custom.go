@@ -94,6 +94,7 @@ func (s *customs) start(c actor.Context) {
 		}
 		s.t.hub.add(pid)
 	}
+	s.t.hub.begin()
 }
 
 // composed is what a custom actor, and all below it, ends with: composure. From the

@@ -12,12 +12,15 @@ import (
 
 // hub passes events on to custom actors and subscribers. It never waits for
 // one: a custom actor has a mailbox, and a subscriber that does not keep up
-// misses events and is told how many.
+// misses events and is told how many. What is published before the custom actors
+// have mailboxes waits for them.
 type hub struct {
 	system *actor.ActorSystem
 
 	mu            sync.Mutex
 	actors        []*actor.PID
+	early         []messages.Event // until all actors are there
+	complete      bool             // they are
 	subscriptions []*Subscription
 	closed        bool
 }
@@ -53,6 +56,24 @@ func (h *hub) add(pid *actor.PID) {
 	}
 }
 
+// begin has all actors that were added get what was published before, and then
+// what is.
+func (h *hub) begin() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, e := range h.early {
+		h.tell(e)
+	}
+	h.early, h.complete = nil, true
+}
+
+// tell sends every actor an event, under mu.
+func (h *hub) tell(e messages.Event) {
+	for _, pid := range h.actors {
+		h.system.Root.Send(pid, e)
+	}
+}
+
 func (h *hub) subscribe(buffer int) *Subscription {
 	events := make(chan messages.Event, max(buffer, 1))
 	s := &Subscription{C: events, events: events, hub: h}
@@ -69,8 +90,10 @@ func (h *hub) subscribe(buffer int) *Subscription {
 func (h *hub) publish(e messages.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, pid := range h.actors {
-		h.system.Root.Send(pid, e)
+	if h.complete {
+		h.tell(e)
+	} else {
+		h.early = append(h.early, e)
 	}
 	for _, s := range h.subscriptions {
 		select {

@@ -185,6 +185,7 @@ func (r *root) onTerminated(c actor.Context, m *actor.Terminated) {
 		return
 	}
 	if name(m.Who) == customsName {
+		r.t.hub.begin() // for nobody, if it ended while it started
 		r.t.log.Error().Msg("one of the custom actors stopped the actor above them, and so all of them; the replica goes on without them")
 		return
 	}

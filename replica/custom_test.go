@@ -78,6 +78,29 @@ func TestACustomActorCannotTakeTheReplicaDown(t *testing.T) {
 	}
 }
 
+// TestACustomActorThatIsLongInTheMaking: the replica does not wait for it, and it
+// gets what happened meanwhile.
+func TestACustomActorThatIsLongInTheMaking(t *testing.T) {
+	made := make(chan struct{})
+	told := make(chan messages.Seq, 64)
+	c := testkit.NewCluster(t, 4, customActor(func() actor.Actor {
+		<-made
+		return actor.ReceiveFunc(func(c actor.Context) {
+			if e, ok := c.Message().(messages.Finalized); ok {
+				told <- e.Seq
+			}
+		})
+	}))
+	c.AwaitEqual(c.Propose(1, "before it is there"))
+	close(made)
+	c.Propose(1, "and after")
+	for want := messages.Seq(1); want <= 2; want++ {
+		if got := <-told; got != want {
+			t.Fatalf("told of sequence %d, and not of %d", got, want)
+		}
+	}
+}
+
 // TestACustomActorThatStopsItsParent: all custom actors end with it, and nothing else.
 func TestACustomActorThatStopsItsParent(t *testing.T) {
 	stopped := make(chan struct{})

@@ -111,7 +111,8 @@ func WithStateMachine(app StateMachine) Option { return func(o *options) { o.app
 //
 //   - Delivery is beside everything else. Propose may return before or after the actor
 //     is told of its vertex, and an actor that is slow does not slow the replica: what
-//     waits for it takes memory, without a bound.
+//     waits for it takes memory, without a bound. That holds while produce makes it,
+//     too: it gets what happened from the replica's start on.
 //   - The event at which the actor panics is lost to it. Those behind it come. A panic
 //     of one of the replica's own actors may cost an event, too.
 //   - Events are not stored. When the replica stops or ends, those that wait are

@@ -71,4 +71,9 @@ var supervision = []mutant{
 		File: "actors/signers.go", Old: "t.system.Root.Send(t.links.sequencer, &signAgain{})", New: "",
 		Tests: []string{"./testkit"},
 	},
+	{
+		Name: "early-events-lost", Why: "the embedder's actors miss what happens before they have mailboxes",
+		File: "actors/hub.go", Old: "\t\th.early = append(h.early, e)\n", New: "\t\th.early = nil\n",
+		Tests: []string{"./replica"}, TestsOnly: "it has no custom actors",
+	},
 }
