@@ -103,9 +103,6 @@ func (s *sequencer) onLife(c actor.Context) {
 
 // onTerminated notices a tracker that ended without having been told to.
 func (s *sequencer) onTerminated(m *actor.Terminated) {
-	if s.ending {
-		return
-	}
 	for seq, pid := range s.trackers {
 		if pid.Equal(m.Who) {
 			delete(s.trackers, seq)

@@ -26,7 +26,7 @@ type sequencer struct {
 	core     *pbft.Sequencer // nil until it is rebuilt
 	trackers map[messages.Seq]*actor.PID
 	reopened int  // trackers made for executed sequences
-	ending   bool // the trackers end because this actor does
+	ending   bool // this actor does, and the trackers with it
 	suspects suspicion
 	release  release
 	left     *viewChangeReleased // the last own ViewChange that was released
@@ -53,6 +53,9 @@ func newSequencer(t *Tree, life int) *sequencer {
 }
 
 func (s *sequencer) Receive(c actor.Context) {
+	if s.ending {
+		return // a tracker started now would not be stopped, and this actor wait for it
+	}
 	if s.core == nil {
 		s.awaitRebuilt(c)
 		return

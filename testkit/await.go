@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/cretoai/consensus/messages"
@@ -144,7 +145,9 @@ func (c *Cluster) AwaitEnd(i int) error {
 	r := c.running(i)
 	c.await(r.Done(), "replica %d goes on after %v", i, c.o.patience)
 	err := r.Err()
-	_ = c.stop(i) // fails for the same reason
+	if err := c.stop(i); errors.Is(err, context.DeadlineExceeded) { // else it fails for the same reason
+		c.t.Errorf("replica %d ended, and does not stop: %v", i, err)
+	}
 	return err
 }
 

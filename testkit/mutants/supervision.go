@@ -76,4 +76,9 @@ var supervision = []mutant{
 		File: "actors/hub.go", Old: "\t\th.early = append(h.early, e)\n", New: "\t\th.early = nil\n",
 		Tests: []string{"./replica"}, TestsOnly: "it has no custom actors",
 	},
+	{
+		Name: "tracker-while-stopping", Why: "a replica that ends while votes come in never stops",
+		File: "actors/sequencer.go", Old: "\tif s.ending {\n", New: "\tif s.ending && s.core == nil {\n",
+		Tests: []string{"./testkit"}, TestsOnly: "its replicas are killed, and not stopped",
+	},
 }
