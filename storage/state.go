@@ -49,6 +49,8 @@ type State struct {
 	dir     string
 	failure atomic.Pointer[error]
 	broken  chan struct{} // closed with the first failure
+	opened  atomic.Bool
+	closing chan struct{} // closed when Close begins
 
 	readOnly bool
 }
@@ -81,7 +83,7 @@ type unlocked struct{ vfs.FS }
 func (unlocked) Lock(string) (io.Closer, error) { return io.NopCloser(nil), nil }
 
 func (s *State) open(readOnly bool) (*State, error) {
-	s.broken, s.readOnly = make(chan struct{}), readOnly
+	s.broken, s.closing, s.readOnly = make(chan struct{}), make(chan struct{}), readOnly
 	options := &pebble.Options{
 		FS:                 stateFS{s.fs, s},
 		ReadOnly:           readOnly,
@@ -104,12 +106,15 @@ func (s *State) open(readOnly bool) (*State, error) {
 	options.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionNone })
 	db, err := pebble.Open(s.dir, options)
 	if err == nil {
-		err = s.failed()
+		if err = s.failed(); err != nil {
+			err = errors.Join(err, db.Close())
+		}
 	}
 	if err != nil {
 		return nil, wrap(err, "open the state in %s", s.dir)
 	}
 	s.db = db
+	s.opened.Store(true)
 	return s, nil
 }
 
@@ -207,6 +212,7 @@ func (s *State) Close() error {
 	if err == nil && !s.readOnly {
 		err = s.flush()
 	}
+	close(s.closing)
 	return wrap(errors.Join(err, s.db.Close()), "close the state in %s", s.dir)
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -296,6 +297,33 @@ func TestStateFailsWithAnyWrite(t *testing.T) {
 			return
 		}
 	}
+}
+
+// A state that has failed does nothing more. Pebble, left alone, tries its flush again
+// without a pause, takes a processor, and this test does not end.
+func TestAFailedStateRestsUntilItIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fail := errorfs.Toggle{Injector: errorfs.InjectorFunc(func(op errorfs.Op) error {
+			if op.Kind == errorfs.OpFileSync {
+				return errorfs.ErrInjected
+			}
+			return nil
+		})}
+		s, err := OpenState(stateDir, errorfs.Wrap(vfs.NewMem(), &fail))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fail.On()
+		b := s.NewBatch()
+		b.Set([]byte("lost"), nil)
+		if err := b.Commit(true); !errors.Is(err, errorfs.ErrInjected) {
+			t.Errorf("commit on a failing disk: %v", err)
+		}
+		synctest.Wait()
+		if err := s.Close(); !errors.Is(err, errorfs.ErrInjected) {
+			t.Errorf("close after a failure: %v", err)
+		}
+	})
 }
 
 // Pebble would end the process. The replica wants to stop by itself, and must

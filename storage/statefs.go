@@ -18,9 +18,12 @@ type stateFS struct {
 
 const valuesSuffix = ".blob"
 
-// Create implements vfs.FS.
+// Create implements vfs.FS. Pebble tries a flush that failed again at once, and for ever:
+// it begins with a file, and gets its next refusal when the state is closed. Else it
+// takes a processor from those who are to close it.
 func (fs stateFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
 	if err := fs.state.failed(); err != nil {
+		fs.state.rest()
 		return nil, err
 	}
 	f, err := fs.FS.Create(name, category)
@@ -28,6 +31,14 @@ func (fs stateFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File,
 		return nil, err
 	}
 	return &stateFile{File: f, state: fs.state, values: strings.HasSuffix(name, valuesSuffix)}, nil
+}
+
+// rest waits until the state is closed, once it is open: none of those who open or close
+// it, or commit, creates a file by itself.
+func (s *State) rest() {
+	if s.opened.Load() {
+		<-s.closing
+	}
 }
 
 // Rename implements vfs.FS.

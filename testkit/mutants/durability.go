@@ -84,4 +84,9 @@ var durability = []mutant{
 		File: "storage/statefs.go", Old: "\tif !f.values {\n\t\treturn err\n\t}\n\tf.state.fail(err)\n\treturn nil", New: "\treturn err",
 		Tests: []string{"./storage"}, TestsOnly: "its state store meets no disk that fails",
 	},
+	{
+		Name: "failed-state-spins", Why: "a disk that failed takes a processor, and the replica stops late",
+		File: "storage/statefs.go", Old: "\t\tfs.state.rest()\n", New: "",
+		Tests: []string{"./storage"}, TestsOnly: "its state store meets no disk that fails",
+	},
 }
