@@ -25,7 +25,8 @@ type checkpointer struct {
 type storing struct {
 	stable pbft.StableCheckpoint
 	views  []byte
-	images []*image // the last is that of stable
+	images []*image    // the last is that of stable
+	base   *ledgerBase // what the ledger is trimmed to with it, nil if it is not
 }
 
 func (s *storing) image() *image { return s.images[len(s.images)-1] }
@@ -70,6 +71,9 @@ func (k *checkpointer) commit(s *storing) error {
 		k.t.ledger.index.Put(batch, e)
 	}
 	k.t.ledger.vertices.write(batch, s.stable.Seq)
+	if s.base != nil {
+		k.t.ledger.cut(batch, *s.base)
+	}
 	setStable(batch, s.stable, s.views)
 	if err := batch.Commit(true); err != nil {
 		return err

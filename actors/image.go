@@ -141,7 +141,12 @@ func (x *executor) persist(c actor.Context) {
 		x.persist(c) // folded into a later one
 		return
 	}
-	x.storing = &storing{stable: stable, views: *views, images: x.images[: at+1 : at+1]}
+	base, err := x.trimmedWith(stable.Seq)
+	if err != nil {
+		x.t.fail(err)
+		return
+	}
+	x.storing = &storing{stable: stable, views: *views, images: x.images[: at+1 : at+1], base: base}
 	c.Send(x.t.links.checkpointer, x.storing)
 }
 
@@ -160,7 +165,10 @@ func (x *executor) onStored(c actor.Context, seq messages.Seq) {
 	c.Send(x.t.links.sequencer, &stableDurable{stable})
 	c.Send(x.t.links.detector, &stableDurable{stable})
 	x.t.hub.publish(messages.Checkpointed{Seq: seq, Digest: stable.Digest})
-	x.trim()
+	if base := x.storing.base; base != nil {
+		x.trimmed(*base)
+	}
+	c.Send(x.t.links.preparer, &releaseSegments{})
 	x.t.log.Info().Uint64("seq", uint64(seq)).Stringer("digest", stable.Digest).Msg("checkpoint stable")
 	x.storing = nil
 	x.answer(c)

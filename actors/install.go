@@ -87,7 +87,7 @@ func (x *executor) putInForce(c actor.Context, beside *viewsBeside) {
 	x.t.hub.publish(messages.StateInstalled{Seq: state.seq, Head: state.head, Vertices: state.total})
 	x.t.hub.publish(messages.Checkpointed{Seq: in.stable.Seq, Digest: in.stable.Digest})
 	x.t.log.Info().Uint64("seq", uint64(state.seq)).Stringer("head", state.head).Msg("state taken over from the others; the ledger begins behind it")
-	x.trim()
+	c.Send(x.t.links.preparer, &releaseSegments{})
 	x.run(c)
 }
 

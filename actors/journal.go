@@ -248,7 +248,8 @@ func (j *journal) prepare(c actor.Context) {
 type prepareSegment struct{}
 
 // preparer fills segments with zeros beside the journal, so that a roll-over
-// does not wait for it, and watches the space there is for them.
+// does not wait for it, gives up those that nothing refers to any more, and watches
+// the space there is for them.
 type preparer struct {
 	t      *Tree
 	space  space
@@ -261,6 +262,10 @@ func (p *preparer) Receive(c actor.Context) {
 	switch c.Message().(type) {
 	case *prepareSegment:
 		p.prepare()
+	case *releaseSegments:
+		if err := p.t.release(); err != nil {
+			p.t.fail(fmt.Errorf("give up segments of the journal: %w", err))
+		}
 	case *tick:
 		if p.failed != nil { // there may be space again
 			p.prepare()

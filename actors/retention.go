@@ -49,7 +49,8 @@ func (l *Ledger) Base() (seq messages.Seq, head messages.Digest) {
 // the index of vertices together.
 func (l *Ledger) cut(b *storage.Batch, to ledgerBase) {
 	l.index.Trim(b, uint64(to.seq)+1)
-	l.vertices.cut(b, l.base.seq, to.seq)
+	from, _ := l.Base()
+	l.vertices.cut(b, from, to.seq)
 	b.Set(keyBase, append(binary.BigEndian.AppendUint64(nil, uint64(to.seq)), to.head[:]...))
 }
 
@@ -83,43 +84,37 @@ func (l *Ledger) baseAt(seq messages.Seq) (ledgerBase, error) {
 	return base, err
 }
 
-// trim gives up what the ledger need not keep: never what lies above a snapshot
-// that others may have from here, and only when it is as much as lies between two
-// of them. First the entries go, durably, and then the segments they lie in. [R5]
-func (x *executor) trim() {
-	keep, oldest := x.t.cfg.LedgerRetain, messages.Seq(0)
-	if keep > 0 {
-		oldest, _ = x.t.snapshots.bounds()
+// trimmedWith gives the base that the ledger is trimmed to beside a checkpoint, in the
+// same write: never above a snapshot that others may have from here, and only when
+// that is as much as lies between two of them; nil otherwise. The segments the entries
+// lie in are given up once it is durable. [R5]
+func (x *executor) trimmedWith(stable messages.Seq) (*ledgerBase, error) {
+	keep := x.t.cfg.LedgerRetain
+	if keep == 0 || stable <= keep {
+		return nil, nil
 	}
-	if keep > 0 && x.durable != nil && x.durable.Seq > keep {
-		to := min(oldest, x.durable.Seq-keep)
-		to -= to % x.t.cfg.Genesis.Params.CheckpointInterval
-		if to >= x.t.ledger.base.seq+x.snapshotInterval {
-			if err := x.t.ledger.trim(x.t.cfg.State, to); err != nil {
-				x.t.fail(fmt.Errorf("trim the ledger to sequence %d: %w", to, err))
-				return
-			}
-			x.t.log.Info().Uint64("seq", uint64(to)).Msg("ledger trimmed: it begins behind this sequence")
-		}
+	oldest, _ := x.t.snapshots.bounds()
+	to := min(oldest, stable-keep)
+	to -= to % x.t.cfg.Genesis.Params.CheckpointInterval
+	if to < x.t.ledger.base.seq+x.snapshotInterval {
+		return nil, nil
 	}
-	if err := x.t.release(); err != nil {
-		x.t.fail(fmt.Errorf("give up segments of the journal: %w", err))
+	base, err := x.t.ledger.baseAt(to)
+	if err != nil {
+		return nil, fmt.Errorf("trim the ledger to sequence %d: %w", to, err)
 	}
+	return &base, nil
 }
 
-func (l *Ledger) trim(store *storage.State, to messages.Seq) error {
-	base, err := l.baseAt(to)
-	if err != nil {
-		return err
-	}
-	batch := store.NewBatch()
-	l.cut(batch, base)
-	if err := batch.Commit(true); err != nil {
-		return err
-	}
-	l.begin(base)
-	return nil
+// trimmed is when the ledger begins behind a base, durably.
+func (x *executor) trimmed(base ledgerBase) {
+	x.t.ledger.begin(base)
+	x.t.log.Info().Uint64("seq", uint64(base.seq)).Msg("ledger trimmed: it begins behind this sequence")
 }
+
+// releaseSegments has the preparer give up what segments it can. One that was being
+// read, or that a panic kept, goes after the next checkpoint.
+type releaseSegments struct{}
 
 // release gives up the journal's segments that nothing refers to: neither the
 // ledger nor, above the stable checkpoint, a restart. A bundle is written once,

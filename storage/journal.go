@@ -26,9 +26,10 @@ type Journal struct {
 	buf      []byte
 
 	// prepareMu is held by who prepares or releases segments. It is taken after
-	// appendMu and guards the three fields below.
+	// appendMu and guards the four fields below.
 	prepareMu sync.Mutex
 	nextID    uint64
+	released  uint64   // nextID when segments were released last
 	spares    []string // paths of released segments of the right size
 	filling   *filling // the next segment, half filled; or nil
 

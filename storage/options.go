@@ -14,9 +14,9 @@ const (
 	segmentBytesMin     = 4 * pageBytes
 	segmentBytesMax     = 1 << 30
 
-	// sparesMax bounds the released segments kept for reuse; further ones are
-	// removed.
-	sparesMax = 2
+	// sparesMin and sparesMax bound how many released segments are kept for reuse.
+	sparesMin = 2
+	sparesMax = 16
 )
 
 // Identity binds a folder to one chain and one member of it. A journal written

@@ -243,32 +243,69 @@ func (j *Journal) writeHeader(path string, s *segment) (err error) {
 	return wrap(file.SyncData(), "flush the header of %s", path)
 }
 
-// Release gives up the segments with an id below before: their files are kept
-// for reuse, or removed when there are enough. The last segment that holds a
-// group always stays. A segment that is being read stays, and those behind it,
-// until a later call.
+// Release gives up the segments with an id below before: as many of their files as
+// new segments were needed since the last time are kept for reuse, and the others
+// removed. The last segment that holds a group always stays. A segment that is being
+// read stays, and those behind it, until a later call.
 func (j *Journal) Release(before uint64) error {
+	for keep := -1; ; {
+		more, err := j.releaseOne(before, &keep)
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+// releaseOne gives up the oldest segment, if it is to be: one at a time, for a group
+// may wait for the next segment meanwhile. keep is how many files are kept, once it is
+// known.
+func (j *Journal) releaseOne(before uint64, keep *int) (more bool, err error) {
 	j.prepareMu.Lock()
 	defer j.prepareMu.Unlock()
 	if err := j.failed(); err != nil {
-		return err
+		return false, err
 	}
-	for {
-		seg := j.takeReleased(before)
-		if seg == nil {
-			return nil
+	seg := j.takeReleased(before)
+	if seg == nil {
+		if *keep < 0 {
+			return false, nil
 		}
-		// One by one, oldest first, and the folder flushed after each: so a
-		// crash leaves no gap between the segments that remain, and no old name
-		// on a file with a new use.
-		recycled, err := j.retire(seg)
-		if err != nil {
-			return j.fail(err)
-		}
-		if j.o.Observer.SegmentReleased != nil {
-			j.o.Observer.SegmentReleased(seg.id, recycled)
-		}
+		return false, j.dropSpares(*keep)
 	}
+	if *keep < 0 {
+		*keep = j.sparesWanted()
+	}
+	// Oldest first, and the folder flushed after each: so a crash leaves no gap
+	// between the segments that remain, and no old name on a file with a new use.
+	recycled, err := j.retire(seg, *keep)
+	if err != nil {
+		return false, j.fail(err)
+	}
+	if j.o.Observer.SegmentReleased != nil {
+		j.o.Observer.SegmentReleased(seg.id, recycled)
+	}
+	return true, nil
+}
+
+// sparesWanted is how many released segments are kept: as many as were made since
+// some were released last. A journal that is trimmed as it grows needs no new file,
+// and writes no zeros.
+func (j *Journal) sparesWanted() int {
+	made := j.nextID - j.released
+	j.released = j.nextID
+	return int(min(max(made, sparesMin), sparesMax))
+}
+
+// dropSpares removes what is kept in excess.
+func (j *Journal) dropSpares(keep int) error {
+	for len(j.spares) > keep {
+		last := len(j.spares) - 1
+		if err := j.o.FS.Remove(j.spares[last]); err != nil {
+			return j.fail(wrap(err, "remove %s", j.spares[last]))
+		}
+		j.spares = j.spares[:last]
+	}
+	return nil
 }
 
 // takeReleased removes the oldest segment from the journal, with its pin taken,
@@ -284,12 +321,12 @@ func (j *Journal) takeReleased(before uint64) *segment {
 	return seg
 }
 
-func (j *Journal) retire(seg *segment) (recycled bool, err error) {
+func (j *Journal) retire(seg *segment, keep int) (recycled bool, err error) {
 	info, err := j.o.FS.Stat(seg.path)
 	if err != nil {
 		return false, wrap(err, "look at %s", seg.path)
 	}
-	recycled = info.Size() == j.o.SegmentBytes && len(j.spares) < sparesMax
+	recycled = info.Size() == j.o.SegmentBytes && len(j.spares) < keep
 	if recycled {
 		spare := j.o.FS.PathJoin(j.dir, spareName(seg.id))
 		if err := j.o.FS.Rename(seg.path, spare); err != nil {

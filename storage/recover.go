@@ -43,6 +43,7 @@ func OpenJournal(dir string, id Identity, o Options) (*Journal, error) {
 		_ = j.fail(ErrReadOnly) // gives back what it was given
 		return j, nil
 	}
+	j.released = j.nextID
 	if err := j.resume(); err != nil {
 		return nil, err
 	}

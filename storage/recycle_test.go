@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -36,13 +37,27 @@ func TestRecycledSegmentsHideOldFrames(t *testing.T) {
 	}
 }
 
-func TestSparesAreBounded(t *testing.T) {
+// Released segments are kept as far as new ones are needed, and no further.
+func TestReleasedSegmentsAreKeptForThoseToCome(t *testing.T) {
 	fs := vfs.NewMem()
-	l := openLog(t, fs, Options{})
-	for n := 1; n <= 3*10; n++ {
-		l.append(n, 1, 100)
+	made := 0 // segments, of zeros
+	l := openLog(t, fs, Options{Observer: Observer{
+		SegmentPrepared: func(_ time.Duration, recycled bool) {
+			if !recycled {
+				made++
+			}
+		},
+	}})
+	group := 0
+	grow := func(segments int) { // there are three groups in one
+		for range 3 * segments {
+			group++
+			l.append(group, 1, 100)
+		}
 	}
-	count := func() (segments, spares int) {
+	count := func(wantSegments, wantSpares int) {
+		t.Helper()
+		segments, spares := 0, 0
 		for name := range takeImage(t, fs) {
 			switch {
 			case strings.HasSuffix(name, segmentSuffix):
@@ -51,26 +66,39 @@ func TestSparesAreBounded(t *testing.T) {
 				spares++
 			}
 		}
-		return segments, spares
+		if segments != wantSegments || spares != wantSpares {
+			t.Errorf("%d segments and %d spares are left, want %d and %d", segments, spares, wantSegments, wantSpares)
+		}
 	}
-	if err := l.Release(9); err != nil {
-		t.Fatal(err)
+	check := func(before uint64, wantSegments, wantSpares int) {
+		t.Helper()
+		if err := l.Release(before); err != nil {
+			t.Fatal(err)
+		}
+		count(wantSegments, wantSpares)
 	}
-	if segments, spares := count(); segments != 2 || spares != sparesMax {
-		t.Errorf("%d segments and %d spares are left, want 2 and %d", segments, spares, sparesMax)
+	grow(10)
+	check(9, 2, 8) // of ten that were needed eight are left over
+	before := made
+	grow(8)
+	if made != before {
+		t.Errorf("%d segments were filled with zeros, with as many in store", made-before)
 	}
+	check(11, 8, 2) // those released, and none more was in store
+	grow(1)
+	check(17, 3, sparesMin) // fewer are needed now
 	if err := l.Release(99); err != nil {
 		t.Fatal(err)
 	}
-	if got := l.Segments(); len(got) != 1 || got[0].LastGroup != 30 {
+	if got := l.Segments(); len(got) != 1 || got[0].LastGroup != uint64(group) {
 		t.Errorf("%+v is left, want the segment with the last group", got)
 	}
+	grow(2 * sparesMax)
+	check(99, 1, sparesMax)
 	l.Close()
 	// Spares of another size are of no use.
 	openLog(t, fs, Options{SegmentBytes: 16 * pageBytes})
-	if segments, spares := count(); segments != 1 || spares != 0 {
-		t.Errorf("%d segments and %d spares are left, want 1 and 0", segments, spares)
-	}
+	count(1, 0)
 }
 
 // A crash while a segment is being filled leaves a file of up to a segment's size

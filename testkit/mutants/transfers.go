@@ -33,7 +33,7 @@ var transfers = []mutant{
 	},
 	{
 		Name: "trimmed-above-snapshot", Why: "who has taken a snapshot over finds nothing to go on with",
-		File: "actors/retention.go", Old: "to := min(oldest, x.durable.Seq-keep)", New: "to := max(oldest, x.durable.Seq-keep)",
+		File: "actors/retention.go", Old: "to := min(oldest, stable-keep)", New: "to := max(oldest, stable-keep)",
 		Tests: []string{"./testkit"}, TestsOnly: "a newer snapshot is fetched instead, and nothing is lost but time",
 	},
 	{
