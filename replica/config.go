@@ -55,8 +55,10 @@ type Config struct {
 	// FirstStart says that this member has never run before on this chain, with
 	// whatever disk. A replica with an empty disk asks the others otherwise, and
 	// unless they all say that nothing was ever heard of it, observes for a while
-	// before it votes. Never set it because a disk was lost: the replica would vote
-	// a second time on what it has forgotten.
+	// before it votes. When a chain begins, give it to every member: one that asks
+	// when the others vote already may have voted as well, and with one more away
+	// nothing is finalised until that one is there. Never set it because a disk was
+	// lost: the replica would vote a second time on what it has forgotten.
 	FirstStart bool
 	// WALSync says when the journal is flushed; default storage.SyncAlways.
 	// Anything weaker forgets votes in a power cut, which makes this replica one
