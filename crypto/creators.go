@@ -22,13 +22,15 @@ type Creators struct {
 	mu     sync.Mutex
 	counts CreatorCounts
 	bound  int
-	keys   map[[32]byte]*list.Element
-	recent *list.List // of *creatorKey, the one used last in front
+	keys   map[string]*list.Element // by encoded key: it is compared sooner than hashed for its id
+	recent *list.List               // of *creatorKey, the one used last in front
 }
 
+// creatorKey is never changed.
 type creatorKey struct {
-	id  [32]byte
-	key PublicKey
+	id      [32]byte
+	encoded string
+	key     PublicKey // nil while nothing was verified with it
 }
 
 // Creators gives what checks the signatures of creators on the keyring's chain.
@@ -40,7 +42,7 @@ func (k *Keyring) Creators(keys, signatures int) *Creators {
 	}
 	return &Creators{
 		chain: k.chain, scheme: k.scheme, verified: newMemory(signatures, 1),
-		bound: keys, keys: make(map[[32]byte]*list.Element), recent: list.New(),
+		bound: keys, keys: make(map[string]*list.Element), recent: list.New(),
 	}
 }
 
@@ -85,13 +87,13 @@ func (e *CreatorError) Error() string { return fmt.Sprintf("vertex %d: %v", e.Ve
 // verification for each group. The error is a *CreatorError.
 func (c *Creators) Check(grants []messages.Grant, vertex func(i int) messages.VertexView) error {
 	for _, g := range grants {
-		id := messages.NewCreatorID(c.scheme.Name(), g.Key)
+		k := c.creator(g.Key)
 		for i := range g.Leaves {
-			if vertex(g.First+i).Creator() != id {
+			if vertex(g.First+i).Creator() != k.id {
 				return &CreatorError{g.First + i, NotTheCreator}
 			}
 		}
-		if reason := c.verify(id, g.Group); reason != 0 {
+		if reason := c.verify(k, g.Group); reason != 0 {
 			return &CreatorError{g.First, reason}
 		}
 	}
@@ -103,13 +105,13 @@ func (c *Creators) Check(grants []messages.Grant, vertex func(i int) messages.Ve
 func (c *Creators) CheckBatch(b *messages.Batch) error { return c.Check(b.Grants(), b.Vertex) }
 
 // verify checks one signature, unless it is known to hold.
-func (c *Creators) verify(id [32]byte, g *messages.Group) CreatorReason {
+func (c *Creators) verify(k *creatorKey, g *messages.Group) CreatorReason {
 	signed := g.SigningBytes(c.chain)
-	known := c.verified.id(PurposeVertex, g.Key, signed, g.Signature)
+	known := c.verified.id(PurposeVertex, k.id[:], signed, g.Signature)
 	if c.verified.has(0, known) {
 		return 0
 	}
-	key, err := c.key(id, g.Key)
+	key, err := c.expand(k)
 	switch {
 	case err != nil:
 		return BadCreatorKey
@@ -127,29 +129,34 @@ func (c *Creators) holds(key PublicKey, signed, signature []byte) bool {
 	return key.Verify(PurposeVertex, signed, signature)
 }
 
-// key gives a creator's key, expanded once while it is in use.
-func (c *Creators) key(id [32]byte, encoded []byte) (PublicKey, error) {
+// creator gives whose key that is, with the key itself if it is in use.
+func (c *Creators) creator(encoded []byte) *creatorKey {
 	c.mu.Lock()
-	if e := c.keys[id]; e != nil {
+	if e := c.keys[string(encoded)]; e != nil {
 		c.recent.MoveToFront(e)
 		c.mu.Unlock()
-		return e.Value.(*creatorKey).key, nil
+		return e.Value.(*creatorKey)
 	}
-	c.counts.Expansions++
 	c.mu.Unlock()
-	key, err := c.scheme.ParsePublicKey(encoded) // not under the lock: it takes as long as several verifications
-	if err != nil {
-		return nil, err
+	return &creatorKey{id: messages.NewCreatorID(c.scheme.Name(), encoded), encoded: string(encoded)}
+}
+
+// expand gives a creator's key, expanded once while it is in use.
+func (c *Creators) expand(k *creatorKey) (PublicKey, error) {
+	if k.key != nil {
+		return k.key, nil
 	}
+	key, err := c.scheme.ParsePublicKey([]byte(k.encoded)) // not under the lock: it takes as long as several verifications
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.keys[id] != nil {
-		return key, nil // expanded by two at the same time
+	c.counts.Expansions++
+	if err != nil || c.keys[k.encoded] != nil { // or expanded by two at the same time
+		return key, err
 	}
-	c.keys[id] = c.recent.PushFront(&creatorKey{id, key})
+	c.keys[k.encoded] = c.recent.PushFront(&creatorKey{k.id, k.encoded, key})
 	if c.recent.Len() > c.bound {
 		oldest := c.recent.Back()
-		delete(c.keys, oldest.Value.(*creatorKey).id)
+		delete(c.keys, oldest.Value.(*creatorKey).encoded)
 		c.recent.Remove(oldest)
 	}
 	return key, nil

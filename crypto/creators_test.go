@@ -244,12 +244,12 @@ func TestCreators_AreSafeForConcurrentUse(t *testing.T) {
 }
 
 // BenchmarkCreators verifies batches of vertices signed one by one, by creators
-// whose keys fit into the cache or do not, and of groups.
+// whose keys fit into the cache or do not, and of groups, and one that comes back.
 func BenchmarkCreators(b *testing.B) {
 	s := schemeOf(b, "ml-dsa-87")
 	m := newMembers(b, 4, s)
-	for _, test := range []struct{ creators, group int }{{8, 1}, {64, 1}, {64, 16}} {
-		b.Run(fmt.Sprintf("creators=%d/group=%d", test.creators, test.group), func(b *testing.B) {
+	for _, test := range []struct{ creators, group, remembered int }{{8, 1, 1}, {64, 1, 1}, {64, 16, 1}, {8, 1, 64}} {
+		b.Run(fmt.Sprintf("creators=%d/group=%d/remembered=%d", test.creators, test.group, test.remembered), func(b *testing.B) {
 			const vertices = 64
 			var all [][]byte
 			var seals []messages.Seal
@@ -266,8 +266,9 @@ func BenchmarkCreators(b *testing.B) {
 				all = append(all, group...)
 			}
 			batch := batchOf(b, all, seals)
+			creators := m.Creators(32, test.remembered)
 			for b.Loop() {
-				if err := m.Creators(32, 1).CheckBatch(batch); err != nil {
+				if err := creators.CheckBatch(batch); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -54,7 +54,8 @@ func (k *Keyring) Remembered() uint64 {
 
 // id is a hash of everything a verification depends on: purpose, key, what is
 // signed, whose first bytes tell its length, and signature. Keys of one scheme
-// have one length, so nothing can be read in two ways.
+// have one length, so nothing can be read in two ways. A hash of the key will do
+// for the key.
 func (m *memory) id(p Purpose, key, signed, signature []byte) (id [32]byte) {
 	h := sha256.New()
 	h.Write([]byte(p))

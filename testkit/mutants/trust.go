@@ -51,7 +51,7 @@ var trust = []mutant{
 	},
 	{
 		Name: "creator-not-named-by-key", Why: "any key signs for anybody",
-		File: "crypto/creators.go", Old: "if vertex(g.First+i).Creator() != id {", New: "if len(g.Leaves) == 0 {",
+		File: "crypto/creators.go", Old: "if vertex(g.First+i).Creator() != k.id {", New: "if len(g.Leaves) == 0 {",
 	},
 	{
 		Name: "creator-signatures-unchecked", Why: "a key is public, and anybody's to name",
