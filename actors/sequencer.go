@@ -165,6 +165,8 @@ func (s *sequencer) Receive(c actor.Context) {
 // heartbeats, however often it asks.
 const servedBytesPerBeat = 8 << 20
 
+const _ = uint(servedBytesPerBeat/bannedShare - messages.BatchBytesMax) // a banned member gets one
+
 // status is the core's Status with the view-change manager's opinion.
 func (s *sequencer) status() *messages.Status {
 	st := s.core.Status()

@@ -45,8 +45,8 @@ func fullBatch(t *testing.T) *messages.Batch {
 	t.Helper()
 	var vertices [][]byte
 	var hashes []messages.Digest
-	for i := range byte(2) {
-		v := messages.Vertex{Payload: make([]byte, messages.BatchBytesMax/2-1024), Creator: [32]byte{1 + i}}
+	for i := range byte(5) {
+		v := messages.Vertex{Payload: make([]byte, messages.BatchBytesMax/5-1024), Creator: [32]byte{1 + i}}
 		b, err := v.Encode()
 		if err != nil {
 			t.Fatal(err)
@@ -94,8 +94,8 @@ func TestR3_ServesSoMuchInAHeartbeat(t *testing.T) {
 		most   int // sequences in a heartbeat
 		beats  int // until all are there
 	}{
-		{"full batches", batch, false, 16, 16},
-		{"full batches for a banned one", batch, true, 2, 128},
+		{"full batches", batch, false, 8, 32},
+		{"full batches for a banned one", batch, true, 1, 256},
 		{"empty ones", nil, false, servedPerBeat, 2},
 		{"empty ones for a banned one", nil, true, servedPerBeat / bannedShare, 16},
 	} {
@@ -132,19 +132,19 @@ func TestR3_ServesWhatIsAskedForLast(t *testing.T) {
 	for _, from := range []messages.Seq{1, 41, 61} {
 		s.decided(k, &decidedWanted{3, &messages.FetchDecided{From: from, To: from + 19}})
 	}
-	if len(k.sequences) != 16 {
+	if len(k.sequences) != 8 {
 		t.Fatalf("it asked three times and got %d sequences", len(k.sequences))
 	}
 	s.beat(k)
 	s.beat(k)
 	s.beat(k)
-	if rest := k.sequences[16:]; len(rest) != 20 || rest[0] != 61 || rest[19] != 80 {
+	if rest := k.sequences[8:]; len(rest) != 20 || rest[0] != 61 || rest[19] != 80 {
 		t.Errorf("after the first heartbeat it got %v", rest)
 	}
 	// Parts of snapshots and batches are of one share.
 	s.bytes[3] = bulkBytesPerBeat
 	s.decided(k, &decidedWanted{3, &messages.FetchDecided{From: 1, To: 1}})
-	if s.chunk(k, 3, &messages.FetchChunk{}); len(k.sequences) != 36 || len(s.waiting[3]) != 1 {
-		t.Errorf("beyond its share it got %d sequences, and %d requests for parts wait", len(k.sequences)-36, len(s.waiting[3]))
+	if s.chunk(k, 3, &messages.FetchChunk{}); len(k.sequences) != 28 || len(s.waiting[3]) != 1 {
+		t.Errorf("beyond its share it got %d sequences, and %d requests for parts wait", len(k.sequences)-28, len(s.waiting[3]))
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/cretoai/consensus/messages"
 )
 
 // incoming is the message a stream received last, and the room for the next one.
@@ -20,7 +22,7 @@ type incoming struct {
 }
 
 // incomingBytesKept bounds the room that is kept.
-const incomingBytesKept = 1 << 20
+const incomingBytesKept = messages.FrameBytesMax
 
 // set is called by the codec.
 func (in *incoming) set(data mem.BufferSlice) {

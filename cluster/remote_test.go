@@ -33,7 +33,7 @@ func TestRemoteRoundTrip(t *testing.T) {
 // Bursts once lost most of their frames without a word: proto.actor makes
 // messages of them that are larger than gRPC takes.
 func TestRemoteBurst(t *testing.T) {
-	for _, c := range []struct{ count, size int }{{2000, 5 << 10}, {200, 512 << 10}, {40, messages.FrameBytesMax}} {
+	for _, c := range []struct{ count, size int }{{2000, 5 << 10}, {100, messages.BatchBytesMax}, {40, messages.FrameBytesMax}} {
 		t.Run(fmt.Sprintf("%dx%d", c.count, c.size), func(t *testing.T) {
 			cfg := members(t, 2)
 			cfg[0].Limits.BatchBytes = c.count * (c.size + frameOverhead)

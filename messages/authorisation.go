@@ -1,7 +1,6 @@
 package messages
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -96,10 +95,13 @@ func AppendAuthorisation(b []byte, vertices [][]byte, hashes []Digest, seals []S
 			keys = append(keys, s.Group.Key)
 		}
 	}
+	b = slices.Grow(b, sectionBytesMin(seals, len(order), len(keys)))
 	for _, n := range []int{len(keys), len(order), len(keys[0]), len(seals[0].Group.Signature)} {
 		b = binary.BigEndian.AppendUint16(b, uint16(n))
 	}
-	b = append(b, bytes.Join(keys, nil)...)
+	for _, k := range keys {
+		b = append(b, k...)
+	}
 	for len(seals) > 0 {
 		g, n := seals[0].Group, 1
 		for n < len(seals) && seals[n].Group == g {
@@ -111,6 +113,19 @@ func AppendAuthorisation(b []byte, vertices [][]byte, hashes []Digest, seals []S
 		seals = seals[n:]
 	}
 	return b, nil
+}
+
+// sectionBytesMin is what the section of sealed vertices takes at least: exactly
+// that, if groups come along whole.
+func sectionBytesMin(seals []Seal, groups, keys int) int {
+	first := seals[0].Group
+	size := authorisationHeaderBytes + keys*len(first.Key) + groups*(groupHeaderBytes+len(first.Signature))
+	for i, s := range seals {
+		if i == 0 || s.Group != seals[i-1].Group {
+			size += (len(s.Group.leaves) + 7) / 8
+		}
+	}
+	return size
 }
 
 // appendTo appends the bitmap of the vertices that come along, and the hashes

@@ -247,7 +247,7 @@ func TestBatchBounds(t *testing.T) {
 	if _, err := BuildBatch(vertices, hashes, unbounded); err == nil {
 		t.Error("more vertices than the tree holds were built into a batch")
 	}
-	vertices, hashes = someVertices(t, 3, BatchBytesMax/3)
+	vertices, hashes = someVertices(t, 5, BatchBytesMax/5)
 	if _, err := BuildBatch(vertices, hashes, unbounded); err == nil {
 		t.Error("a batch larger than a frame holds was built")
 	}

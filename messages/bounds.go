@@ -20,11 +20,11 @@ const (
 	// tree of two levels, of which vertices bring along what is missing.
 	GroupVerticesMax = 1024
 	// BatchBytesMax bounds a batch's bytes.
-	BatchBytesMax = 512 << 10
+	BatchBytesMax = 1 << 20
 
 	// FrameBytesMax bounds a frame of the wire. The largest legal message of
 	// every kind fits; a test per kind holds it to that.
-	FrameBytesMax = 1 << 20
+	FrameBytesMax = 2 << 20
 	// BundleVotesMax bounds the votes one signature covers.
 	BundleVotesMax = 64
 	// SignatureBytesMax bounds a signature of any scheme (ML-DSA-87: 4627).

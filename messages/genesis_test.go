@@ -226,7 +226,7 @@ func TestGenesisValidate(t *testing.T) {
 		{"no vertices", func(g *Genesis) { g.Params.BatchVertices = 0 }, "batch_vertices 0: 1 to 2048"},
 		{"too many vertices", func(g *Genesis) { g.Params.BatchVertices = 2049 }, "batch_vertices 2049"},
 		{"small batches", func(g *Genesis) { g.Params.BatchBytes = 1024 }, ""},
-		{"batches too small", func(g *Genesis) { g.Params.BatchBytes = 1023 }, "batch_bytes 1023: 1024 to 524288"},
+		{"batches too small", func(g *Genesis) { g.Params.BatchBytes = 1023 }, "batch_bytes 1023: 1024 to 1048576"},
 		{"batches too large", func(g *Genesis) { g.Params.BatchBytes = math.MaxUint32 }, "batch_bytes 4294967295"},
 		{"no nonces", func(g *Genesis) { g.Params.NonceWindow = 0 }, "nonce_window 0"},
 		{"nonces of no whole words", func(g *Genesis) { g.Params.NonceWindow = 100 }, "nonce_window 100: a multiple of 64"},
