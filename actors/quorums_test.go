@@ -67,3 +67,21 @@ func TestUnopenedIsBoundedAndFindsContradictions(t *testing.T) {
 		t.Error("given out twice")
 	}
 }
+
+// A bundle is found by any of its places, the first and the last of it as well.
+func TestUnopenedFindsEveryPlace(t *testing.T) {
+	bundle := func(digest byte, sequences ...messages.Seq) *messages.Bundle {
+		b := &messages.Bundle{}
+		for _, seq := range sequences {
+			b.Votes = append(b.Votes, messages.Vote{Kind: messages.Commit, Seq: seq, Digest: messages.Digest{digest}})
+		}
+		return b
+	}
+	for _, places := range [][]messages.Seq{{5}, {9}, {7}, {1, 5}, {9, 12}, {12, 1, 7}} {
+		u := newUnopened(1)
+		u.keep(bundle(1, 9, 5, 7))
+		if got := u.contradicting(bundle(2, places...)); len(got) != 1 {
+			t.Errorf("what contradicts it at %d finds %d bundles", places, len(got))
+		}
+	}
+}
