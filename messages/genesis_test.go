@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -284,4 +285,20 @@ func FuzzParseGenesis(f *testing.F) {
 			t.Fatalf("read again as %+v, was %+v", again, g)
 		}
 	})
+}
+
+// TestTheReferenceHasEveryParameter: the page has a row for each parameter, with the
+// default that a new chain gets.
+func TestTheReferenceHasEveryParameter(t *testing.T) {
+	page, err := os.ReadFile("../docs/reference.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	params := reflect.ValueOf(DefaultParams())
+	for i := range params.NumField() {
+		row := fmt.Sprintf("| `%s` | %v |", params.Type().Field(i).Tag.Get("json"), params.Field(i))
+		if !bytes.Contains(page, []byte("\n"+row)) {
+			t.Errorf("docs/reference.md lacks %q", row)
+		}
+	}
 }

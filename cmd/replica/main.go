@@ -71,7 +71,7 @@ func newRootCommand() *cobra.Command {
 		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.AddCommand(
-		newDemoCommand(), newTestnetCommand(), newStartCommand(), newProposeCommand(), newStatusCommand(), newBansCommand(),
+		newDemoCommand(), newTestnetCommand(), newGenesisCommand(), newStartCommand(), newProposeCommand(), newStatusCommand(), newBansCommand(),
 		newKeysCommand(), newCheckCommand(), newExportCommand(), newInspectCommand(), newVerifyCommand(), newSimCommand(), newExploreCommand(), newTwinsCommand(),
 		newBenchCommand(), newVersionCommand(),
 	)
