@@ -23,6 +23,7 @@ type execution struct {
 
 	images  []*image // checkpoints not yet durable, ascending
 	written messages.Seq
+	turn    turn     // to write one
 	storing *storing // the checkpoint that is being written
 	// store is held while a checkpoint is being written, or a state replaced: who reads
 	// the state of one back holds it, too.
@@ -104,6 +105,8 @@ func (x *executor) resume(c actor.Context) {
 		x.tellInstalled(c)
 	}
 	x.storeAgain(c)
+	x.turn.again()
+	x.persist(c)
 	x.onInstall(c)
 	if x.durable != nil {
 		c.Send(x.t.links.sequencer, &stableDurable{*x.durable})

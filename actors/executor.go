@@ -42,6 +42,8 @@ func (x *executor) Receive(c actor.Context) {
 		if x.life > 1 {
 			x.resume(c)
 		}
+	case *actor.Stopping:
+		x.turn.stop()
 	case *decided:
 		x.backlog.Add(m.commit.Seq, m)
 		x.run(c)
@@ -49,6 +51,9 @@ func (x *executor) Receive(c actor.Context) {
 		x.onStable(c, m.checkpoint)
 	case *placed:
 		x.written = max(x.written, m.seq)
+		x.persist(c)
+	case *turnCame:
+		x.turn.came = max(x.turn.came, m.seq)
 		x.persist(c)
 	case *nonceQuestion:
 		x.tellNonces(m)

@@ -66,6 +66,7 @@ func (x *executor) checkpoint(c actor.Context, v *delivery) {
 		return
 	}
 	im := x.images[len(x.images)-1]
+	x.turn.reach(im.seq, x.t.cfg.Clock.Now())
 	c.Send(x.t.links.journal, &report{im.seq})
 	c.Send(x.t.links.sequencer, &checkpointReached{im.seq, im.digest})
 }
@@ -128,10 +129,11 @@ func (x *executor) onStable(c actor.Context, stable pbft.StableCheckpoint) {
 }
 
 // persist has a stable checkpoint made durable once the batches and certificates
-// below it are on disk, and while it is known what of views belongs beside it. [C3]
+// below it are on disk, while it is known what of views belongs beside it, and when it
+// is this replica's turn. [C3]
 func (x *executor) persist(c actor.Context) {
 	views := x.t.views.Load()
-	if x.storing != nil || x.stable == nil || x.written < x.stable.Seq || len(x.images) == 0 || views == nil {
+	if x.storing != nil || x.stable == nil || x.written < x.stable.Seq || len(x.images) == 0 || views == nil || !x.itsTurn(c, x.stable.Seq) {
 		return
 	}
 	stable := *x.stable

@@ -2,6 +2,7 @@ package pbft
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"github.com/cretoai/consensus/messages"
@@ -68,7 +69,7 @@ func (s *Sequencer) OnStatus(from messages.Index, st *messages.Status) []Effect 
 	if from == s.cfg.Self {
 		return nil
 	}
-	if st.Low < s.stable.Seq {
+	if st.Low < s.stable.Seq && !s.writesStable(st) {
 		s.emit(SendStable{from, s.stable})
 	}
 	var bundles []*messages.Bundle
@@ -99,6 +100,17 @@ func (s *Sequencer) OnStatus(from messages.Index, st *messages.Status) []Effect 
 		s.emit(Resend{from, bundles})
 	}
 	return s.take()
+}
+
+// writesStable reports whether a peer, by its Status, has the certificate of the
+// stable checkpoint and is about to write it: members take turns at that, within an
+// interval. One that was told a lie has as many votes and no certificate; it is sent
+// one when the interval is over. [C3]
+func (s *Sequencer) writesStable(st *messages.Status) bool {
+	return st.Executed < s.stable.Seq+s.cfg.Params.CheckpointInterval &&
+		slices.ContainsFunc(st.Checkpoints, func(c messages.CheckpointHeld) bool {
+			return c.Seq == s.stable.Seq && bits.OnesCount64(c.Members&(1<<s.cfg.N-1)) >= s.cfg.Quorum
+		})
 }
 
 // lacks reports whether a peer's Status shows that it misses this vote.

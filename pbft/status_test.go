@@ -154,3 +154,30 @@ func TestR2_AMemberBelowGetsTheStableCheckpoint(t *testing.T) {
 		t.Errorf("a member that lacks nothing got %v", effects)
 	}
 }
+
+// Members take turns to write a stable checkpoint: who holds a quorum's votes for it
+// is not sent what it has, but for longer than an interval nobody waits. [C3]
+func TestR2_AMemberThatWritesTheCheckpointIsLeftAlone(t *testing.T) {
+	s := newSequencer(1)
+	reach(s, 4, digestOf(1))
+	s.OnStable(certificateOf(4, digestOf(1)))
+	for _, c := range []struct {
+		name     string
+		seq      messages.Seq
+		members  uint64
+		executed messages.Seq
+		sent     bool
+	}{
+		{"it has a quorum's votes", 4, 0b0111, 4, false},
+		{"and goes on", 4, 0b1101, 7, false},
+		{"it lacks one", 4, 0b0011, 4, true},
+		{"of nobody", 4, 0b110011, 4, true},
+		{"for another checkpoint", 8, 0b1111, 4, true},
+		{"for an interval", 4, 0b1111, 8, true},
+	} {
+		st := &messages.Status{Active: true, Executed: c.executed, Checkpoints: []messages.CheckpointHeld{{Seq: c.seq, Members: c.members}}}
+		if got := len(only[pbft.SendStable](s.OnStatus(2, st))) > 0; got != c.sent {
+			t.Errorf("%s: it is sent the certificate: %t, want %t", c.name, got, c.sent)
+		}
+	}
+}

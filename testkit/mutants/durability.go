@@ -89,4 +89,23 @@ var durability = []mutant{
 		File: "storage/statefs.go", Old: "\t\tfs.state.rest()\n", New: "",
 		Tests: []string{"./storage"}, TestsOnly: "its state store meets no disk that fails",
 	},
+	{
+		Name: "turn-lost-with-a-panic", Why: "a checkpoint whose turn was lost is not written while nothing is proposed",
+		File: "actors/execution.go", Old: "\tx.turn.again()\n", New: "",
+		Tests: []string{"./testkit"}, TestsOnly: "something is always proposed there",
+	},
+	{
+		Name: "no-turns", Why: "all members write a checkpoint at once, and the cluster stands still",
+		File: "actors/turn.go", Old: "* time.Duration(self) / time.Duration(members)", New: "* 0",
+		TestsOnly: "it costs time",
+	},
+	{
+		Name: "turn-for-the-certificate", Why: "members that wait for their turn are sent what they have with every heartbeat",
+		File: "pbft/status.go", Old: "!s.writesStable(st) {", New: "st != nil {",
+		TestsOnly: "it costs time",
+	},
+	{
+		Name: "turn-for-ever", Why: "who was told a lie about a checkpoint never gets its certificate",
+		File: "pbft/status.go", Old: "return st.Executed < s.stable.Seq+s.cfg.Params.CheckpointInterval &&\n", New: "return s.stable.Seq > 0 &&\n",
+	},
 }

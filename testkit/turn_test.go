@@ -1,0 +1,24 @@
+package testkit_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/cretoai/consensus/testkit"
+)
+
+// Who panics when its turn to write a checkpoint comes writes it all the same, also
+// if nothing more is proposed. [C3]
+func TestC3_ATurnLostInAPanicComesAgain(t *testing.T) {
+	c := testkit.NewCluster(t, 4, shortIntervals)
+	lost := c.PanicOn(3, "executor", 1, func(message any) bool { return fmt.Sprintf("%T", message) == "*actors.turnCame" })
+	for seq := c.Propose(0, "first"); seq%4 != 0 || lost.Struck() == 0; {
+		seq = c.Propose(0, fmt.Sprint("after ", seq))
+		if seq%4 == 0 {
+			for i := range 4 {
+				c.Await(i, seq)
+				c.AwaitStable(i, seq)
+			}
+		}
+	}
+}
