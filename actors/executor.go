@@ -41,6 +41,8 @@ func (x *executor) Receive(c actor.Context) {
 	case *actor.Started:
 		if x.life > 1 {
 			x.resume(c)
+		} else {
+			x.turn.at = x.t.cfg.Clock.Now()
 		}
 	case *actor.Stopping:
 		x.turn.stop()

@@ -16,8 +16,8 @@ import (
 // index, within the first half of the way to the next checkpoint. [C3]
 type turn struct {
 	reached  messages.Seq  // the last checkpoint that was executed
-	at       time.Time     // when it was
-	interval time.Duration // since the one before
+	at       time.Time     // when it was, or when execution began
+	interval time.Duration // since the one before, or since execution began
 
 	waiting messages.Seq // the checkpoint whose turn is waited for
 	came    messages.Seq // the highest one whose turn came
@@ -36,10 +36,7 @@ func (t *turn) reach(seq messages.Seq, now time.Time) {
 	if seq <= t.reached {
 		return
 	}
-	if t.reached > 0 {
-		t.interval = now.Sub(t.at)
-	}
-	t.reached, t.at = seq, now
+	t.reached, t.at, t.interval = seq, now, now.Sub(t.at)
 }
 
 // wait is how long a member waits for its turn.

@@ -18,14 +18,14 @@ func TestC3_MembersTakeTurns(t *testing.T) {
 		{time.Minute, 750 * time.Millisecond},
 		{0, 0},
 	} {
-		var u turn
-		u.reach(128, begin)
+		u := turn{at: begin}
+		u.reach(128, begin.Add(c.interval/2))
 		for m := range messages.Index(4) {
-			if got := u.wait(m, 4); got != 0 {
-				t.Errorf("member %d waits for %v before it is known how long checkpoints take", m, got)
+			if got, want := u.wait(m, 4), min(c.interval/4, turnsMax)*time.Duration(m)/4; got != want {
+				t.Errorf("member %d waits for %v after the first checkpoint, want %v", m, got, want)
 			}
 		}
-		u.reach(256, begin.Add(c.interval))
+		u.reach(256, begin.Add(c.interval/2).Add(c.interval))
 		u.reach(256, begin.Add(time.Hour)) // done again after a panic
 		for m := range messages.Index(4) {
 			if got, want := u.wait(m, 4), c.last*time.Duration(m)/3; got != want {
