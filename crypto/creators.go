@@ -26,11 +26,10 @@ type Creators struct {
 	recent *list.List               // of *creatorKey, the one used last in front
 }
 
-// creatorKey is never changed.
 type creatorKey struct {
 	id      [32]byte
 	encoded string
-	key     PublicKey // nil while nothing was verified with it
+	key     PublicKey
 }
 
 // Creators gives what checks the signatures of creators on the keyring's chain.
@@ -87,13 +86,13 @@ func (e *CreatorError) Error() string { return fmt.Sprintf("vertex %d: %v", e.Ve
 // verification for each group. The error is a *CreatorError.
 func (c *Creators) Check(grants []messages.Grant, vertex func(i int) messages.VertexView) error {
 	for _, g := range grants {
-		k := c.creator(g.Key)
+		id, key := c.find(g.Key)
 		for i := range g.Leaves {
-			if vertex(g.First+i).Creator() != k.id {
+			if vertex(g.First+i).Creator() != id {
 				return &CreatorError{g.First + i, NotTheCreator}
 			}
 		}
-		if reason := c.verify(k, g.Group); reason != 0 {
+		if reason := c.verify(id, key, g.Group); reason != 0 {
 			return &CreatorError{g.First, reason}
 		}
 	}
@@ -104,18 +103,21 @@ func (c *Creators) Check(grants []messages.Grant, vertex func(i int) messages.Ve
 // says whether there is anything to verify: ParseBatch has seen to that.
 func (c *Creators) CheckBatch(b *messages.Batch) error { return c.Check(b.Grants(), b.Vertex) }
 
-// verify checks one signature, unless it is known to hold.
-func (c *Creators) verify(k *creatorKey, g *messages.Group) CreatorReason {
+// verify checks one signature, unless it is known to hold. A key that is not in use is
+// nil.
+func (c *Creators) verify(id [32]byte, key PublicKey, g *messages.Group) CreatorReason {
 	signed := g.SigningBytes(c.chain)
-	known := c.verified.id(PurposeVertex, k.id[:], signed, g.Signature)
+	known := c.verified.id(PurposeVertex, id[:], signed, g.Signature)
 	if c.verified.has(0, known) {
 		return 0
 	}
-	key, err := c.expand(k)
-	switch {
-	case err != nil:
-		return BadCreatorKey
-	case !c.holds(key, signed, g.Signature):
+	if key == nil {
+		var err error
+		if key, err = c.expand(id, g.Key); err != nil {
+			return BadCreatorKey
+		}
+	}
+	if !c.holds(key, signed, g.Signature) {
 		return BadCreatorSignature
 	}
 	c.verified.keep(0, known)
@@ -129,31 +131,30 @@ func (c *Creators) holds(key PublicKey, signed, signature []byte) bool {
 	return key.Verify(PurposeVertex, signed, signature)
 }
 
-// creator gives whose key that is, with the key itself if it is in use.
-func (c *Creators) creator(encoded []byte) *creatorKey {
+// find gives whose key that is, with the key itself if it is in use.
+func (c *Creators) find(encoded []byte) (id [32]byte, key PublicKey) {
 	c.mu.Lock()
 	if e := c.keys[string(encoded)]; e != nil {
 		c.recent.MoveToFront(e)
 		c.mu.Unlock()
-		return e.Value.(*creatorKey)
+		k := e.Value.(*creatorKey)
+		return k.id, k.key
 	}
 	c.mu.Unlock()
-	return &creatorKey{id: messages.NewCreatorID(c.scheme.Name(), encoded), encoded: string(encoded)}
+	return messages.NewCreatorID(c.scheme.Name(), encoded), nil
 }
 
-// expand gives a creator's key, expanded once while it is in use.
-func (c *Creators) expand(k *creatorKey) (PublicKey, error) {
-	if k.key != nil {
-		return k.key, nil
-	}
-	key, err := c.scheme.ParsePublicKey([]byte(k.encoded)) // not under the lock: it takes as long as several verifications
+// expand gives a creator's key, and has it in use.
+func (c *Creators) expand(id [32]byte, encoded []byte) (PublicKey, error) {
+	key, err := c.scheme.ParsePublicKey(encoded) // not under the lock: it takes as long as several verifications
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.counts.Expansions++
-	if err != nil || c.keys[k.encoded] != nil { // or expanded by two at the same time
+	if err != nil || c.keys[string(encoded)] != nil { // or expanded by two at the same time
 		return key, err
 	}
-	c.keys[k.encoded] = c.recent.PushFront(&creatorKey{k.id, k.encoded, key})
+	k := &creatorKey{id, string(encoded), key}
+	c.keys[k.encoded] = c.recent.PushFront(k)
 	if c.recent.Len() > c.bound {
 		oldest := c.recent.Back()
 		delete(c.keys, oldest.Value.(*creatorKey).encoded)

@@ -34,7 +34,7 @@ func (s *Sealing) Cost(seal Seal) int {
 		cost += authorisationHeaderBytes
 	}
 	if s.groups[g] == nil {
-		cost += groupHeaderBytes + len(g.Signature) + (len(g.leaves)+7)/8 + len(g.nodes)*len(Digest{})
+		cost += g.headBytes() + len(g.nodes)*len(Digest{})
 		if !s.keys[string(g.Key)] {
 			cost += len(g.Key)
 		}
@@ -87,15 +87,21 @@ func AppendAuthorisation(b []byte, vertices [][]byte, hashes []Digest, seals []S
 		return nil, errUnsealed
 	}
 	arrange(vertices, hashes, seals, order)
+	size := authorisationHeaderBytes // exactly, if groups come along whole
 	var keys [][]byte
 	indexes := make(map[string]int)
 	for i, s := range seals {
-		if _, known := indexes[string(s.Group.Key)]; !known && (i == 0 || s.Group != seals[i-1].Group) {
+		if i > 0 && s.Group == seals[i-1].Group {
+			continue
+		}
+		size += s.Group.headBytes()
+		if _, known := indexes[string(s.Group.Key)]; !known {
 			indexes[string(s.Group.Key)] = len(keys)
 			keys = append(keys, s.Group.Key)
+			size += len(s.Group.Key)
 		}
 	}
-	b = slices.Grow(b, sectionBytesMin(seals, len(order), len(keys)))
+	b = slices.Grow(b, size)
 	for _, n := range []int{len(keys), len(order), len(keys[0]), len(seals[0].Group.Signature)} {
 		b = binary.BigEndian.AppendUint16(b, uint16(n))
 	}
@@ -115,17 +121,9 @@ func AppendAuthorisation(b []byte, vertices [][]byte, hashes []Digest, seals []S
 	return b, nil
 }
 
-// sectionBytesMin is what the section of sealed vertices takes at least: exactly
-// that, if groups come along whole.
-func sectionBytesMin(seals []Seal, groups, keys int) int {
-	first := seals[0].Group
-	size := authorisationHeaderBytes + keys*len(first.Key) + groups*(groupHeaderBytes+len(first.Signature))
-	for i, s := range seals {
-		if i == 0 || s.Group != seals[i-1].Group {
-			size += (len(s.Group.leaves) + 7) / 8
-		}
-	}
-	return size
+// headBytes is what of a group is in a section whoever comes along.
+func (g *Group) headBytes() int {
+	return groupHeaderBytes + len(g.Signature) + (len(g.leaves)+7)/8
 }
 
 // appendTo appends the bitmap of the vertices that come along, and the hashes

@@ -88,22 +88,34 @@ func ParseGenesis(data []byte) (*Genesis, error) {
 	if len(data) > GenesisBytesMax {
 		return nil, fmt.Errorf("genesis: %d bytes, at most %d are read", len(data), GenesisBytesMax)
 	}
-	if err := checkJSONKeys(data); err != nil {
+	g, err := decodeJSON[Genesis](data)
+	if err != nil {
 		return nil, fmt.Errorf("genesis: %w", err)
-	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	var g Genesis
-	if err := d.Decode(&g); err != nil {
-		return nil, fmt.Errorf("genesis: at byte %d: %w", d.InputOffset(), err)
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("genesis: at byte %d: something follows the closing brace", d.InputOffset())
 	}
 	if err := g.Validate(); err != nil {
 		return nil, fmt.Errorf("genesis: %w", err)
 	}
 	return &g, nil
+}
+
+// ParseMember reads a member's entry for the genesis file, as strictly. Whether it
+// belongs to a chain is seen with the others, by Validate and crypto.NewKeyring.
+func ParseMember(data []byte) (Member, error) { return decodeJSON[Member](data) }
+
+// decodeJSON reads one object that has no fields the type does not know, and none twice.
+func decodeJSON[T Genesis | Member](data []byte) (v T, err error) {
+	if err := checkJSONKeys(data); err != nil {
+		return v, err
+	}
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&v); err != nil {
+		return v, fmt.Errorf("at byte %d: %w", d.InputOffset(), err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return v, fmt.Errorf("at byte %d: something follows the closing brace", d.InputOffset())
+	}
+	return v, nil
 }
 
 // fieldLetters are those of every field's name. encoding/json takes CHAIN_ID for

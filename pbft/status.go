@@ -92,7 +92,7 @@ func (s *Sequencer) OnStatus(from messages.Index, st *messages.Status) []Effect 
 	}
 	for _, held := range s.checkpoints.Held() {
 		v, ok := s.checkpoints.Own(held.Seq, s.cfg.Self)
-		if ok && held.Seq > st.Low && s.released[held.Seq]+2 <= s.tick && !holdsCheckpoint(st, held.Seq, s.cfg.Self) {
+		if ok && held.Seq > st.Low && s.released[held.Seq]+2 <= s.tick && checkpointVotes(st, held.Seq)&(1<<s.cfg.Self) == 0 {
 			add(v)
 		}
 	}
@@ -108,9 +108,7 @@ func (s *Sequencer) OnStatus(from messages.Index, st *messages.Status) []Effect 
 // one when the interval is over. [C3]
 func (s *Sequencer) writesStable(st *messages.Status) bool {
 	return st.Executed < s.stable.Seq+s.cfg.Params.CheckpointInterval &&
-		slices.ContainsFunc(st.Checkpoints, func(c messages.CheckpointHeld) bool {
-			return c.Seq == s.stable.Seq && bits.OnesCount64(c.Members&(1<<s.cfg.N-1)) >= s.cfg.Quorum
-		})
+		bits.OnesCount64(checkpointVotes(st, s.stable.Seq)&(1<<s.cfg.N-1)) >= s.cfg.Quorum
 }
 
 // lacks reports whether a peer's Status shows that it misses this vote.
@@ -139,8 +137,13 @@ func lacks(st *messages.Status, v verifiedVote) bool {
 	return false // it knows the pre-prepare
 }
 
-func holdsCheckpoint(st *messages.Status, seq messages.Seq, member messages.Index) bool {
-	return slices.ContainsFunc(st.Checkpoints, func(c messages.CheckpointHeld) bool {
-		return c.Seq == seq && c.Members&(1<<member) != 0
-	})
+// checkpointVotes are the members, a bit each, whose votes for a checkpoint a peer holds
+// by its Status.
+func checkpointVotes(st *messages.Status, seq messages.Seq) uint64 {
+	for _, c := range st.Checkpoints {
+		if c.Seq == seq { // a valid Status lists each once
+			return c.Members
+		}
+	}
+	return 0
 }

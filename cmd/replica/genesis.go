@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"os"
 
@@ -71,13 +69,8 @@ func readEntry(path string) (m messages.Member, err error) {
 	if err != nil {
 		return m, err
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&m); err != nil {
+	if m, err = messages.ParseMember(data); err != nil {
 		return m, hint(fmt.Errorf("%s is no member's entry: %w", path, err), "give the files that \"replica keys generate --name NAME\" printed, one for each member")
-	}
-	if d.More() {
-		return m, fmt.Errorf("%s: something follows the entry: give each member's in a file of its own", path)
 	}
 	return m, nil
 }

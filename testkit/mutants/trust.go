@@ -51,11 +51,11 @@ var trust = []mutant{
 	},
 	{
 		Name: "creator-not-named-by-key", Why: "any key signs for anybody",
-		File: "crypto/creators.go", Old: "if vertex(g.First+i).Creator() != k.id {", New: "if len(g.Leaves) == 0 {",
+		File: "crypto/creators.go", Old: "if vertex(g.First+i).Creator() != id {", New: "if len(g.Leaves) == 0 {",
 	},
 	{
 		Name: "creator-signatures-unchecked", Why: "a key is public, and anybody's to name",
-		File: "crypto/creators.go", Old: "case !c.holds(key, signed, g.Signature):", New: "case !c.holds(key, signed, g.Signature) && len(signed) == 0:",
+		File: "crypto/creators.go", Old: "if !c.holds(key, signed, g.Signature) {", New: "if !c.holds(key, signed, g.Signature) && len(signed) == 0 {",
 	},
 	{
 		Name: "creators-remembered-without-key", Why: "who signs a victim's vertex beside an own one has it believed under the victim's key",
