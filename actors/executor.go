@@ -30,6 +30,10 @@ type executedState struct {
 	hashes  appHashes // of app, as of the last checkpoint
 	total   uint64    // vertices executed since genesis
 	fresh   bool      // no image was taken since genesis
+
+	// What the batch that was applied last came to, and room for the next.
+	outcomes []pbft.Outcome
+	ops      []Operation
 }
 
 func (s *executedState) progress() *Progress { return &Progress{s.seq, s.head, s.total} }
@@ -131,20 +135,22 @@ func (t *Tree) halt(reason string) {
 
 // apply executes a batch: its fresh vertices, in order. A vertex that was
 // executed before, or has expired, is a no-op: never a reason to refuse the
-// batch, for the others may not have known either. [X1]
+// batch, for the others may not have known either. What it gives is valid until the
+// next batch. [X1]
 func (s *executedState) apply(d *decided) (outcomes []pbft.Outcome, ops []Operation, err error) {
 	seq := d.commit.Seq
-	if d.batch != nil {
-		outcomes = make([]pbft.Outcome, d.batch.Len())
-		ops = make([]Operation, 0, d.batch.Len())
-		for i := range outcomes {
+	if s.outcomes, s.ops = s.outcomes[:0], s.ops[:0]; d.batch != nil {
+		s.outcomes, s.ops = slices.Grow(s.outcomes, d.batch.Len()), slices.Grow(s.ops, d.batch.Len())
+		for i := range d.batch.Len() {
 			v := d.batch.Vertex(i)
-			outcomes[i] = s.clients.Execute(seq, v.Creator(), v.Nonce(), v.Expires())
-			if outcomes[i] == pbft.Fresh {
-				ops = append(ops, Operation{Hash: d.batch.VertexHash(i), Vertex: v})
+			outcome := s.clients.Execute(seq, v.Creator(), v.Nonce(), v.Expires())
+			s.outcomes = append(s.outcomes, outcome)
+			if outcome == pbft.Fresh {
+				s.ops = append(s.ops, Operation{Hash: d.batch.VertexHash(i), Vertex: v})
 			}
 		}
 	}
+	outcomes, ops = s.outcomes, s.ops
 	if err := recovered(func() { s.app.Apply(seq, ops) }); err != nil {
 		return nil, nil, err
 	}

@@ -25,6 +25,12 @@ func newGathering(capacity, bytesMax int) *gathering {
 	}
 }
 
+// begin empties a gathering to use it again.
+func (g *gathering) begin(bytesMax int) {
+	clear(g.vertices) // whoever is gone must not stay in memory
+	*g = gathering{bytesMax: bytesMax, vertices: g.vertices[:0], hashes: g.hashes[:0]}
+}
+
 // size is what all takes once an entry is added.
 func (g *gathering) size(e *entry) int {
 	return g.bytes + len(e.bytes) + g.sealing.Size() + g.sealing.Cost(e.seal)

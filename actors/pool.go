@@ -45,23 +45,25 @@ type Receipt struct {
 // per vertex.
 type Pool struct {
 	clock runtime.Clock
+	begun time.Time
 	wake  func()
 	// renew gives a vertex whose nonce was spent unused another one, or nil if
 	// the nonce was the caller's choice.
 	renew func(encoded []byte) []byte
 
-	mu       sync.Mutex
-	entries  map[messages.Digest]*entry
-	arrivals uint64
-	queue    []*entry // in the order of arrival; those taken or gone are skipped
-	queued   int
-	bytes    int      // of queued vertices
-	leads    bool     // this replica leads the active view
-	sent     []*entry // forwarded ones, in the order of sending; those gone are skipped
-	taken    []*entry // own ones in batches proposed here, in that order, likewise
-	out      int      // forwarded ones
-	recent   recent   // what was executed last
-	origins  []int    // vertices by member
+	mu         sync.Mutex
+	entries    entryTable
+	arrivals   uint64
+	queue      []*entry // in the order of arrival; those taken or gone are skipped
+	queued     int
+	bytes      int       // of queued vertices
+	leads      bool      // this replica leads the active view
+	sent       []*entry  // forwarded ones, in the order of sending; those gone are skipped
+	taken      []*entry  // own ones in batches proposed here, in that order, likewise
+	out        int       // forwarded ones
+	recent     recent    // what was executed last
+	forwarding gathering // room for the next Forward
+	origins    []int     // vertices by member
 	// originBytes are their bytes.
 	originBytes []int
 	self        messages.Index
@@ -71,38 +73,18 @@ type Pool struct {
 	closed      error     // why nobody is served any more
 }
 
-// entry is one pending vertex.
-type entry struct {
-	bytes    []byte
-	hash     messages.Digest
-	seal     messages.Seal
-	weight   int    // bytes, those of its seal included as far as they are its own
-	number   uint64 // in the order of arrival
-	origin   messages.Index
-	state    entryState
-	first    time.Time // when it was first forwarded in this view
-	sent     time.Time // and last
-	shared   time.Time // when everybody was told last
-	relayed  bool      // another member's, to be passed on and timed here
-	accepted time.Time
-	waiters  []place
-}
-
-type entryState uint8
-
-const (
-	entryQueued entryState = iota
-	entryForwarded
-	entryTaken
-	entryGone
-)
-
 func newPool(n int, self messages.Index, limit int, clock runtime.Clock, wake func()) *Pool {
 	return &Pool{
-		clock: clock, wake: wake, self: self, max: limit,
-		entries: make(map[messages.Digest]*entry), origins: make([]int, n), originBytes: make([]int, n),
+		clock: clock, begun: clock.Now(), wake: wake, self: self, max: limit,
+		entries: newEntryTable(), origins: make([]int, n), originBytes: make([]int, n),
 	}
 }
+
+// now is the moment it is.
+func (p *Pool) now() moment { return p.at(p.clock.Now()) }
+
+// at is the moment of a time, noMoment if that was before the pool was.
+func (p *Pool) at(t time.Time) moment { return max(moment(t.Sub(p.begun))+1, noMoment) }
 
 // quota is how many vertices of one other member are kept here, and how many
 // of the own ones this replica keeps with the leader: a full pool or a
@@ -114,7 +96,7 @@ func (p *Pool) quota() int { return max(p.max/len(p.origins), 1) }
 // from index at on. seals are nil on a chain without creators' signatures; who calls
 // has verified them.
 func (p *Pool) Add(room int, vertices [][]byte, hashes []messages.Digest, seals []messages.Seal, w *Waiter, at int) (int, error) {
-	now := p.clock.Now()
+	now := p.now()
 	slab := make([]entry, room)
 	p.mu.Lock()
 	p.reserved -= room
@@ -124,7 +106,7 @@ func (p *Pool) Add(room int, vertices [][]byte, hashes []messages.Digest, seals 
 	}
 	n := 0
 	for i, b := range vertices {
-		e := p.entries[hashes[i]]
+		e := p.entries.get(hashes[i])
 		if e == nil {
 			if len(slab) == 0 {
 				break
@@ -135,7 +117,7 @@ func (p *Pool) Add(room int, vertices [][]byte, hashes []messages.Digest, seals 
 		} else if e.origin != p.self {
 			p.adopt(e, now)
 		}
-		e.waiters = append(e.waiters, place{w, at + i})
+		e.await(place{w, at + i})
 		w.Receipts[at+i].Vertex = e.hash
 		n++
 	}
@@ -170,7 +152,7 @@ func (p *Pool) enqueue(e *entry) {
 	}
 	p.arrivals++
 	e.number = p.arrivals
-	p.entries[e.hash] = e
+	p.entries.put(e)
 	p.origins[e.origin]++
 	p.originBytes[e.origin] += e.weight
 	p.push(e)
@@ -205,7 +187,7 @@ func (p *Pool) backlog() backlog {
 // Cut takes the oldest vertices for a batch, within its bounds: those of the
 // section that authorises them included.
 func (p *Pool) Cut(verticesMax, bytesMax int) (vertices [][]byte, hashes []messages.Digest, seals []messages.Seal) {
-	now := p.clock.Now()
+	now := p.now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	g := newGathering(min(p.queued, verticesMax), bytesMax)
@@ -221,11 +203,11 @@ func (p *Pool) Cut(verticesMax, bytesMax int) (vertices [][]byte, hashes []messa
 
 // take notes that a vertex is in a batch that is proposed here. The leader
 // answers for its own as for any other: it may be the only one to know them.
-func (p *Pool) take(e *entry, now time.Time) {
+func (p *Pool) take(e *entry, now moment) {
 	if e.state = entryTaken; e.origin != p.self {
 		return
 	}
-	if e.first.IsZero() {
+	if e.first == noMoment {
 		e.first = now
 	}
 	p.taken = append(p.taken, e)
@@ -263,7 +245,7 @@ func (p *Pool) Return(batch *messages.Batch) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for i := range batch.Len() {
-		if e := p.entries[batch.VertexHash(i)]; e != nil && e.state == entryTaken {
+		if e := p.entries.get(batch.VertexHash(i)); e != nil && e.state == entryTaken {
 			p.push(e)
 		}
 	}
@@ -275,13 +257,13 @@ func (p *Pool) Return(batch *messages.Batch) {
 // vertices, in order. It gives the backlog before anybody who waited can have come
 // back.
 func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.Outcome, ops []Operation, finality func(time.Duration, int)) backlog {
-	now := p.clock.Now()
+	now := p.now()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	before := backlog{p.queued, p.arrivals}
 	p.recent.add(receipt.Seq, batch)
 	removed := false
-	var since time.Time
+	var since moment
 	together := 0
 	for i := range outcomes {
 		receipt.Result = Result{}
@@ -289,7 +271,7 @@ func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.
 			receipt.Result, ops = ops[0].Result, ops[1:]
 		}
 		hash := batch.VertexHash(i)
-		e := p.entries[hash]
+		e := p.entries.get(hash)
 		if e == nil {
 			continue
 		}
@@ -299,12 +281,12 @@ func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.
 			continue
 		}
 		receipt.Vertex, receipt.Position, receipt.Outcome = hash, uint32(i), outcomes[i]
-		for _, at := range e.waiters {
+		for at := range e.awaiting() {
 			at.w.settle(at.i, receipt)
 		}
 		if e.origin == p.self {
-			if together > 0 && !e.accepted.Equal(since) {
-				finality(now.Sub(since), together)
+			if together > 0 && e.accepted != since {
+				finality(time.Duration(now-since), together)
 				together = 0
 			}
 			since = e.accepted
@@ -312,7 +294,7 @@ func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.
 		}
 	}
 	if together > 0 {
-		finality(now.Sub(since), together)
+		finality(time.Duration(now-since), together)
 	}
 	if removed {
 		p.freed()
@@ -332,8 +314,8 @@ func (p *Pool) tryAgain(e *entry) bool {
 	if encoded == nil {
 		return false
 	}
-	again := &entry{bytes: encoded, hash: messages.HashVertex(encoded), origin: p.self, accepted: e.accepted, waiters: e.waiters}
-	for _, at := range again.waiters {
+	again := &entry{bytes: encoded, hash: messages.HashVertex(encoded), origin: p.self, accepted: e.accepted, waiter: e.waiter, waiters: e.waiters}
+	for at := range again.awaiting() {
 		at.w.rename(at.i, again.hash)
 	}
 	p.enqueue(again)
@@ -347,7 +329,7 @@ func (p *Pool) Skipped(seq messages.Seq, spent func(creator [32]byte, nonce uint
 	defer p.mu.Unlock()
 	p.recent = recent{last: seq}
 	removed := false
-	for _, e := range p.entries { // the order plays no role
+	for e := range p.entries.all() { // the order plays no role
 		v, _, err := messages.ParseVertex(e.bytes)
 		if err != nil || !spent(v.Creator(), v.Nonce()) {
 			continue
@@ -362,7 +344,7 @@ func (p *Pool) Skipped(seq messages.Seq, spent func(creator [32]byte, nonce uint
 }
 
 func (p *Pool) remove(e *entry) {
-	delete(p.entries, e.hash)
+	p.entries.remove(e)
 	p.origins[e.origin]--
 	p.originBytes[e.origin] -= e.weight
 	switch e.state {
@@ -379,7 +361,7 @@ func (p *Pool) remove(e *entry) {
 func (p *Pool) Len() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.entries)
+	return p.entries.size
 }
 
 // close tells all who wait, and from now on all who propose, why nothing more comes of
@@ -392,7 +374,7 @@ func (p *Pool) close(why error) {
 	}
 	p.closed = why
 	p.noRoom()
-	for _, e := range p.entries {
+	for e := range p.entries.all() {
 		e.endWaiting(why)
 	}
 }

@@ -131,6 +131,7 @@ type signer struct {
 	t          *Tree
 	life       int // 1 for the first
 	dispatcher int // the life of the one that started it
+	forwarded  forwarded
 }
 
 func (s *signer) Receive(c actor.Context) {

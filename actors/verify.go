@@ -94,40 +94,70 @@ func (s *signer) batch(c actor.Context, from messages.Index, m *messages.BatchBo
 	c.Send(s.t.links.sequencer, &batchArrived{from, batch})
 }
 
+// forwarded is room for what one Forward consists of.
+type forwarded struct {
+	vertices [][]byte
+	hashes   []messages.Digest
+	views    []messages.VertexView
+}
+
+// slabBytes is how much memory of forwarded vertices is made at once. A vertex that
+// stays keeps those beside it in memory.
+const slabBytes = 4 << 10
+
+// parse takes a Forward's vertices apart, and copies them: the pool would keep the
+// whole frame alive for one vertex.
+func (f *forwarded) parse(data []byte) error {
+	var slab []byte
+	for len(data) > 0 {
+		view, size, err := messages.ParseVertex(data)
+		if err != nil {
+			return err
+		}
+		if cap(slab)-len(slab) < size {
+			slab = make([]byte, 0, max(min(len(data), slabBytes), size))
+		}
+		slab = append(slab, view.Bytes()...)
+		copied := slab[len(slab)-size : len(slab) : len(slab)]
+		f.vertices, f.hashes, f.views = append(f.vertices, copied), append(f.hashes, view.Hash()), append(f.views, view)
+		data = data[size:]
+	}
+	return nil
+}
+
+// empty lets go of what was parsed.
+func (f *forwarded) empty() {
+	clear(f.vertices)
+	clear(f.views)
+	f.vertices, f.hashes, f.views = f.vertices[:0], f.hashes[:0], f.views[:0]
+}
+
 // forward takes vertices a member passes on into the pool: all, or none if one
 // is not its creator's. [X9]
 func (s *signer) forward(c actor.Context, from messages.Index, m *messages.Forward) {
-	var vertices [][]byte
-	var hashes []messages.Digest
-	var views []messages.VertexView
-	for data := m.Vertices; len(data) > 0; {
-		view, size, err := messages.ParseVertex(data)
-		if err != nil {
-			s.reject(c, from, sentMalformed, "malformed", err)
-			return
-		}
-		views, hashes = append(views, view), append(hashes, view.Hash())
-		data = data[size:]
+	f := &s.forwarded
+	defer f.empty()
+	if err := f.parse(m.Vertices); err != nil {
+		s.reject(c, from, sentMalformed, "malformed", err)
+		return
 	}
-	grants, err := messages.Authorise(m.Authorisation, hashes, s.t.cfg.Genesis.Params)
-	seals := messages.Seals(grants, len(views))
-	for i, view := range views {
+	grants, err := messages.Authorise(m.Authorisation, f.hashes, s.t.cfg.Genesis.Params)
+	seals := messages.Seals(grants, len(f.views))
+	for i, view := range f.views {
 		if err == nil {
 			err = fitsAlone(len(view.Bytes()), sealOf(seals, i), s.t.cfg.Genesis.Params)
 		}
-		// A copy: the pool would keep the whole frame alive for one vertex.
-		vertices = append(vertices, bytes.Clone(view.Bytes()))
 	}
 	if err != nil {
 		s.reject(c, from, sentMalformed, "malformed", err)
 		return
 	}
-	if err := s.t.creators.Check(grants, func(i int) messages.VertexView { return views[i] }); err != nil {
+	if err := s.t.creators.Check(grants, func(i int) messages.VertexView { return f.views[i] }); err != nil {
 		s.reject(c, from, sentInvalidSignature, "bad signature", err)
 		return
 	}
 	messages.Detach(grants)
-	added, dropped := s.t.pool.AddForwarded(from, m, vertices, hashes, seals)
+	added, dropped := s.t.pool.AddForwarded(from, m, f.vertices, f.hashes, seals)
 	if dropped > 0 {
 		s.t.cfg.Metrics.Dropped("pool_full", dropped)
 		s.t.cfg.Metrics.LimitReached("forwarded")

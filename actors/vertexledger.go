@@ -94,6 +94,9 @@ func (l *VertexLedger) append(hash messages.Digest) {
 	slot := int(l.count % ParentWindow)
 	page, at := &l.pages[slot/parentPageSlots], slot%parentPageSlots
 	if at == len(page.hashes) {
+		if at == 0 {
+			page.hashes = make([]messages.Digest, 0, parentPageSlots)
+		}
 		page.hashes = append(page.hashes, hash)
 	} else {
 		page.hashes[at] = hash

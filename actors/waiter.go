@@ -75,11 +75,3 @@ func (p *Pool) GiveUp(w *Waiter, why error) {
 	defer p.mu.Unlock()
 	w.end(why)
 }
-
-// endWaiting ends the waiting of all who wait for a vertex.
-func (e *entry) endWaiting(why error) {
-	for _, at := range e.waiters {
-		at.w.end(why)
-	}
-	e.waiters = nil
-}

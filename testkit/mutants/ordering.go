@@ -73,4 +73,14 @@ var ordering = []mutant{
 		File: "pbft/clients.go", Old: "b.creators = slices.Insert(b.creators, at, cl)", New: "b.creators = slices.Insert(b.creators, at*0+len(b.creators), cl)",
 		TestsOnly: "a run's creators are inserted in ascending order",
 	},
+	{
+		Name: "pending-by-half-a-hash", Why: "a vertex made to begin like another's hash takes its place",
+		File: "actors/entry.go", Old: "for e != nil && e.hash != hash {", New: "for e != nil && entryKey(e.hash) != entryKey(hash) {",
+		Tests: []string{"./actors"}, TestsOnly: "nobody there makes hashes that begin alike",
+	},
+	{
+		Name: "forwarded-in-its-frame", Why: "one vertex keeps a whole frame in memory",
+		File: "actors/verify.go", Old: "copied := slab[len(slab)-size : len(slab) : len(slab)]", New: "copied := data[:size:size]",
+		Tests: []string{"./actors"}, TestsOnly: "frames are not used again",
+	},
 }

@@ -1,0 +1,82 @@
+package actors
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/cretoai/consensus/messages"
+)
+
+// Vertices whose hashes begin alike, which who makes them can arrange, are
+// told apart, whichever leaves first.
+func TestEntriesOfOneKey(t *testing.T) {
+	orders := [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}
+	for _, order := range orders {
+		table := newEntryTable()
+		other := &entry{hash: messages.Digest{7: 1}}
+		entries := []*entry{{hash: messages.Digest{31: 1}}, {hash: messages.Digest{31: 2}}, {hash: messages.Digest{8: 1}}}
+		table.put(other)
+		for _, e := range entries {
+			table.put(e)
+		}
+		left := slices.Clone(entries)
+		for _, i := range order {
+			table.remove(entries[i])
+			left = slices.DeleteFunc(left, func(e *entry) bool { return e == entries[i] })
+			for _, e := range entries {
+				if got, want := table.get(e.hash) != nil, slices.Contains(left, e); got != want {
+					t.Errorf("in order %v, without %d: %v is there: %v", order, i, e.hash.Hex(), got)
+				}
+			}
+			n := 0
+			for e := range table.all() {
+				if n++; e != other && !slices.Contains(left, e) {
+					t.Errorf("in order %v, without %d: %v is listed", order, i, e.hash.Hex())
+				}
+			}
+			if n != len(left)+1 || table.size != n {
+				t.Errorf("in order %v, without %d: %d are listed and %d counted, not %d", order, i, n, table.size, len(left)+1)
+			}
+		}
+		if table.get(other.hash) != other || table.get(messages.Digest{31: 9}) != nil {
+			t.Error("a key of another hash plays a role")
+		}
+	}
+}
+
+// A Forward's vertices are the pool's own: its frame is used again, and so is the room
+// in which they were listed.
+func TestForwardedVerticesAreCopies(t *testing.T) {
+	var f forwarded
+	want, frame := [][]byte{}, []byte{}
+	for i, size := range []int{1, 100, slabBytes, 1, 2 * slabBytes, 3000, 3000, 1} {
+		b, err := (&messages.Vertex{Payload: make([]byte, size), Creator: [32]byte{9}, Nonce: uint64(i)}).Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, frame = append(want, b), append(frame, b...)
+	}
+	if err := f.parse(frame); err != nil {
+		t.Fatal(err)
+	}
+	got := slices.Clone(f.vertices)
+	clear(frame)
+	for i := range got {
+		if cap(got[i]) != len(got[i]) {
+			t.Errorf("vertex %d has room behind it, where the next one lies", i)
+		}
+		if !slices.Equal(got[i], want[i]) || f.hashes[i] != messages.HashVertex(want[i]) {
+			t.Errorf("vertex %d changed with its frame, or has another's hash", i)
+		}
+	}
+	f.empty()
+	if len(f.vertices)+len(f.hashes)+len(f.views) > 0 || f.vertices[:1][0] != nil {
+		t.Error("what was parsed is kept")
+	}
+	if err := f.parse(frame); err == nil {
+		t.Error("zeros make vertices")
+	}
+	if !slices.Equal(got[0], want[0]) {
+		t.Error("a vertex changed with the next Forward")
+	}
+}
