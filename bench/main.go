@@ -15,6 +15,7 @@ import (
 
 	"github.com/cretoai/consensus/cmd/replica/workload"
 	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/replica"
 )
 
 // options are the flags.
@@ -33,6 +34,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	o, err := parse(os.Args[1:], os.Stderr)
 	if err == nil {
+		replica.SpareProcessors() // of use to whoever flushes
 		err = run(ctx, o, os.Stdout, os.Stderr)
 	}
 	stop()

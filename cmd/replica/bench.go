@@ -86,6 +86,7 @@ implementation of this protocol can leave out.`,
 			if err := o.validate(cmd); err != nil {
 				return usage(cmd, err)
 			}
+			replica.SpareProcessors()
 			return runBench(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cretoai/consensus/cmd/replica/local"
 	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/replica"
 )
 
 // demoOptions are the flags of the demo.
@@ -53,6 +54,7 @@ have, for up to 20 s.`,
 			if err := o.validate(); err != nil {
 				return usage(cmd, err)
 			}
+			replica.SpareProcessors()
 			return runDemo(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}

@@ -37,6 +37,7 @@ DIR holds node.toml, which names everything else. The log goes to standard error
 			if err != nil {
 				return err
 			}
+			replica.SpareProcessors()
 			return start(cmd.Context(), h, newLog(h.Config.Log, cmd.ErrOrStderr()))
 		},
 	}
