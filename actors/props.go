@@ -57,6 +57,15 @@ func (t *Tree) props(produce func() actor.Actor, strategy actor.SupervisorStrate
 	return actor.PropsFromProducer(actor.Producer(produce), options...)
 }
 
+// lastingProps are those of an actor that lasts as long as the tree.
+func (t *Tree) lastingProps(name string, produce func() actor.Actor, strategy actor.SupervisorStrategy, watch ...actor.MailboxMiddleware) *actor.Props {
+	props := t.props(produce, strategy, watch...)
+	if t.cfg.Runtime.Dispatcher == nil {
+		props.Configure(actor.WithDispatcher(t.dispatchers.Of(name, throughput)))
+	}
+	return props
+}
+
 // depth counts the messages that wait in a mailbox.
 type depth struct{ waiting atomic.Int64 }
 

@@ -77,7 +77,8 @@ func (s *signers) Receive(c actor.Context) {
 func (s *signers) start(c actor.Context) {
 	for i := range s.t.cfg.Signers {
 		produce := incarnations(func(life int) actor.Actor { return &signer{t: s.t, life: life, dispatcher: s.life} })
-		pid, err := c.SpawnNamed(s.t.props(produce, stopReplica{s.t}), "signer-"+itoa(i))
+		name := "signer-" + itoa(i)
+		pid, err := c.SpawnNamed(s.t.lastingProps(name, produce, stopReplica{s.t}), name)
 		if err != nil {
 			s.t.fail(fmt.Errorf("start worker %d of the signers: %w", i, err))
 			return

@@ -136,7 +136,7 @@ func (r *root) start(c actor.Context) {
 		if strategy == nil {
 			strategy = stopReplica{t}
 		}
-		pid, err := c.SpawnNamed(t.props(incarnations(child.produce), strategy, t.depths[child.name]), child.name)
+		pid, err := c.SpawnNamed(t.lastingProps(child.name, incarnations(child.produce), strategy, t.depths[child.name]), child.name)
 		if err != nil {
 			t.opened <- fmt.Errorf("start actor %s: %w", child.name, err)
 			return

@@ -75,30 +75,31 @@ type Tree struct {
 	peerLog  *peerLog // what members do wrong
 	instance [16]byte
 
-	pool       *Pool
-	creators   *crypto.Creators
-	ledger     *Ledger
-	hub        *hub
-	snapshots  *snapshots
-	detector   *Detector
-	peers      *peers
-	recovered  *recovery // until the first sequencer took it
-	execution  *execution
-	quarantine *quarantine
-	quorums    quorums
-	unopened   *unopened
-	depths     map[string]*depth // of the children's mailboxes
-	board      atomic.Pointer[Standing]
-	progress   atomic.Pointer[Progress]
-	highest    atomic.Uint64 // the highest sequence the sequencer heard of
-	halted     atomic.Pointer[string]
-	observing  atomic.Pointer[string] // why this replica does not vote yet, nil if it does [D4]
-	full       atomic.Pointer[string] // why the disk is too full, nil if it is not
-	views      atomic.Pointer[[]byte] // what a restart needs to know of views, see encodeViews
-	patience   atomic.Int64           // the view's timeout, nanoseconds
-	generation atomic.Uint32          // of the state in force in the store, see parts.go
-	released   atomic.Uint64          // the journal's segments below are given up
-	fetching   atomic.Pointer[Fetching]
+	pool        *Pool
+	creators    *crypto.Creators
+	ledger      *Ledger
+	hub         *hub
+	snapshots   *snapshots
+	detector    *Detector
+	peers       *peers
+	recovered   *recovery // until the first sequencer took it
+	execution   *execution
+	quarantine  *quarantine
+	quorums     quorums
+	unopened    *unopened
+	depths      map[string]*depth // of the children's mailboxes
+	dispatchers runtime.Dispatchers
+	board       atomic.Pointer[Standing]
+	progress    atomic.Pointer[Progress]
+	highest     atomic.Uint64 // the highest sequence the sequencer heard of
+	halted      atomic.Pointer[string]
+	observing   atomic.Pointer[string] // why this replica does not vote yet, nil if it does [D4]
+	full        atomic.Pointer[string] // why the disk is too full, nil if it is not
+	views       atomic.Pointer[[]byte] // what a restart needs to know of views, see encodeViews
+	patience    atomic.Int64           // the view's timeout, nanoseconds
+	generation  atomic.Uint32          // of the state in force in the store, see parts.go
+	released    atomic.Uint64          // the journal's segments below are given up
+	fetching    atomic.Pointer[Fetching]
 
 	mu      sync.Mutex
 	stopped bool
@@ -310,7 +311,11 @@ func (t *Tree) Stop(ctx context.Context) error {
 	err := t.closeErr
 	if t.root != nil {
 		t.system.Root.Send(t.links.root, &end{})
-		err = errors.Join(err, t.await(ctx))
+		late := t.await(ctx)
+		if late == nil {
+			t.dispatchers.End()
+		}
+		err = errors.Join(err, late)
 	}
 	t.system.EventStream.Unsubscribe(t.letters)
 	t.pool.close(ErrStopped)
