@@ -20,6 +20,7 @@ type journal struct {
 	busy    bool // with a message; still so when a panic ended it
 	records []storage.Record
 	notes   []note // what each record is, to learn its place
+	room    []byte // for what records are encoded to, until they are written
 
 	kept    []*decided // finalised, not yet written completely
 	weight  int        // bytes that wait in kept
@@ -47,6 +48,9 @@ type note struct {
 // keptBytesMax is how much may wait for the next group; beyond, it is written
 // at once. It matters when catching up, which has no groups of its own.
 const keptBytesMax = 4 << 20
+
+// roomKept bounds the room that is kept for the next group.
+const roomKept = 1 << 20
 
 // bundlesRememberedMax bounds the bundles whose places are known: one shared by
 // the certificates of many sequences is written once.
@@ -145,6 +149,9 @@ func (j *journal) write(c actor.Context) bool {
 		j.learn(places)
 	}
 	j.records, j.notes = j.records[:0:0], j.notes[:0:0]
+	if j.room = j.room[:0]; cap(j.room) > roomKept {
+		j.room = nil
+	}
 	for _, d := range kept {
 		j.t.ledger.placed(j.entry(d))
 	}
@@ -188,10 +195,12 @@ func (j *journal) addBundle(seq messages.Seq, b *messages.Bundle) {
 	if at, ok := j.bundles[key]; ok && (at.Segment == 0 || at.Segment >= j.t.released.Load()) {
 		return
 	}
-	data, err := messages.BundleRecord{Bundle: b}.AppendTo(nil)
+	room, err := messages.BundleRecord{Bundle: b}.AppendTo(j.room)
 	if err != nil {
 		panic(fmt.Sprintf("a verified bundle cannot be recorded: %v", err))
 	}
+	data := room[len(j.room):]
+	j.room = room
 	j.bundles[key] = storage.Place{}
 	j.recent = append(j.recent, key)
 	j.append(messages.RecordBundle, seq, data, note{bundle: b})

@@ -49,9 +49,7 @@ func TestUnopenedIsBoundedAndFindsContradictions(t *testing.T) {
 		return &messages.Bundle{From: 1, Votes: []messages.Vote{{Kind: messages.Commit, Seq: seq, Digest: digest}}, Signature: []byte{byte(seq)}}
 	}
 	for seq := range messages.Seq(unopenedMax + 1) {
-		b := bundle(seq+1, messages.Digest{1})
-		u.keep(b)
-		b.Signature[0] = 0xff // its frame has another use
+		u.keep(bundle(seq+1, messages.Digest{1}))
 	}
 	if got := u.contradicting(bundle(1, messages.Digest{2})); len(got) != 0 {
 		t.Error("kept without a bound")
@@ -82,6 +80,20 @@ func TestUnopenedFindsEveryPlace(t *testing.T) {
 		u.keep(bundle(1, 9, 5, 7))
 		if got := u.contradicting(bundle(2, places...)); len(got) != 1 {
 			t.Errorf("what contradicts it at %d finds %d bundles", places, len(got))
+		}
+	}
+}
+
+// A signature lies in its frame where that is little more, and does not keep alive one
+// that holds much else.
+func TestSignaturesKeepNoLargeFrames(t *testing.T) {
+	for _, more := range []int{100, 4000, 5000, 1 << 20} {
+		frame := make([]byte, 4627+more)
+		b := &messages.Bundle{Signature: frame[more:]}
+		detach(b, frame)
+		frame[more] = 1
+		if within := b.Signature[0] == 1; within != (more <= 4627) {
+			t.Errorf("a signature with %d bytes beside it lies in its frame: %v", more, within)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/cretoai/consensus/cluster"
 	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/pbft"
@@ -174,7 +175,7 @@ func (s *signer) sign(c actor.Context, m *signGroup) {
 func (s *signer) verify(c actor.Context, m *verify) {
 	switch msg := m.message.(type) {
 	case *messages.Bundles:
-		s.openBundles(c, m.in.From, msg.Bundles)
+		s.openBundles(c, m.in, msg.Bundles)
 	case *messages.BatchBody:
 		s.batch(c, m.in.From, msg)
 	case *messages.Forward:
@@ -211,7 +212,8 @@ func (s *signer) checkpoint(c actor.Context, from messages.Index, seq messages.S
 	return pbft.StableCheckpoint{Seq: seq, Digest: digest, Bundles: bundles}, true
 }
 
-func (s *signer) openBundles(c actor.Context, from messages.Index, bundles []*messages.Bundle) {
+func (s *signer) openBundles(c actor.Context, in *cluster.Inbound, bundles []*messages.Bundle) {
+	from := in.From
 	out := &verifiedVotes{}
 	var spared []*messages.Bundle
 	s.openOwn(c, bundles)
@@ -219,6 +221,7 @@ func (s *signer) openBundles(c actor.Context, from messages.Index, bundles []*me
 		if b.From == s.t.cfg.Self {
 			continue // what this replica voted counts when it is in its record
 		}
+		detach(b, in.Frame)
 		if s.spared(from, b) {
 			spared = append(spared, b)
 			continue
@@ -230,8 +233,6 @@ func (s *signer) openBundles(c actor.Context, from messages.Index, bundles []*me
 			s.rejectBundle(c, from, err)
 			continue // one bad bundle says nothing about the others
 		}
-		// A copy: votes outlive their frame, which may hold much else.
-		b.Signature = bytes.Clone(b.Signature)
 		out.votes = append(out.votes, votes...)
 	}
 	if len(out.votes) > 0 {
@@ -240,6 +241,14 @@ func (s *signer) openBundles(c actor.Context, from messages.Index, bundles []*me
 	}
 	if len(out.votes)+len(spared) > 0 {
 		c.Send(s.t.links.ingress, &settled{from: from, votes: out.votes, spared: spared})
+	}
+}
+
+// detach gives a bundle a signature of its own if the frame in which it came holds much
+// else: votes outlive their frames.
+func detach(b *messages.Bundle, frame []byte) {
+	if len(frame) > 2*len(b.Signature) {
+		b.Signature = bytes.Clone(b.Signature)
 	}
 }
 

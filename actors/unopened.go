@@ -1,7 +1,6 @@
 package actors
 
 import (
-	"bytes"
 	"slices"
 	"sync"
 
@@ -28,10 +27,8 @@ const unopenedMax = 64
 
 func newUnopened(n int) *unopened { return &unopened{bundles: make([][]unopenedBundle, n)} }
 
-// keep takes a bundle that came from its signer, and copies what lies in its frame.
+// keep takes a bundle that came from its signer.
 func (u *unopened) keep(b *messages.Bundle) {
-	kept := *b
-	kept.Signature = bytes.Clone(b.Signature)
 	low, high := span(b.Votes)
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -39,7 +36,7 @@ func (u *unopened) keep(b *messages.Bundle) {
 	if len(*list) == unopenedMax {
 		*list = slices.Delete(*list, 0, 1)
 	}
-	*list = append(*list, unopenedBundle{low, high, &kept})
+	*list = append(*list, unopenedBundle{low, high, b})
 }
 
 // contradicting takes out the bundles in which a bundle's signer says something else
