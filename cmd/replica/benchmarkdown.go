@@ -16,6 +16,9 @@ func (r *benchReport) markdown(w io.Writer) error {
 		much = fmt.Sprintf("%.0f/s", r.Rate)
 	}
 	much += r.signed() + strings.Replace(r.over(), " over", ", over", 1)
+	if r.Retain > 0 {
+		much += ", ledger trimmed"
+	}
 	c := r.Median.Cluster
 	cells := [][2]string{
 		{"n", fmt.Sprint(max(r.Replicas, len(r.API)))},

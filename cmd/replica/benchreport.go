@@ -16,6 +16,7 @@ type benchReport struct {
 	Scheme      string   `json:"scheme,omitempty"`
 	Depth       int      `json:"depth,omitempty"`
 	WALSync     string   `json:"wal_sync,omitempty"`
+	Retain      uint64   `json:"ledger_retain,omitempty"`
 	API         []string `json:"api,omitempty"`
 	Submit      string   `json:"submit"`
 	Outstanding int      `json:"outstanding,omitempty"`
@@ -59,7 +60,7 @@ func newBenchReport(o benchOptions) *benchReport {
 		r.Creators, r.CreatorGroups = o.creator.creators, o.creator.together
 	}
 	if len(o.api) == 0 {
-		r.Replicas, r.Scheme, r.Depth, r.WALSync = o.replicas, o.scheme, o.depth, o.walSync
+		r.Replicas, r.Scheme, r.Depth, r.WALSync, r.Retain = o.replicas, o.scheme, o.depth, o.walSync, o.retain
 	}
 	return r
 }
