@@ -122,14 +122,16 @@ func (t *entryTable) remove(e *entry) {
 	t.size--
 }
 
-// all gives the entries in no order.
+// all gives the entries in no order. The one given may be removed.
 func (t *entryTable) all() iter.Seq[*entry] {
 	return func(yield func(*entry) bool) {
 		for _, e := range t.lists {
-			for ; e != nil; e = e.next {
+			for e != nil {
+				next := e.next
 				if !yield(e) {
 					return
 				}
+				e = next
 			}
 		}
 	}

@@ -3,8 +3,10 @@ package actors
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/cretoai/consensus/messages"
+	"github.com/cretoai/consensus/pbft"
 )
 
 // Vertices whose hashes begin alike, which who makes them can arrange, are
@@ -42,6 +44,16 @@ func TestEntriesOfOneKey(t *testing.T) {
 			t.Error("a key of another hash plays a role")
 		}
 	}
+	table := newEntryTable()
+	for i := range byte(3) {
+		table.put(&entry{hash: messages.Digest{31: i}})
+	}
+	for e := range table.all() {
+		table.remove(e)
+	}
+	if table.size != 0 || len(table.lists) != 0 {
+		t.Errorf("%d entries are left after each was removed as it was listed", table.size)
+	}
 }
 
 // A Forward's vertices are the pool's own: its frame is used again, and so is the room
@@ -78,5 +90,17 @@ func TestForwardedVerticesAreCopies(t *testing.T) {
 	}
 	if !slices.Equal(got[0], want[0]) {
 		t.Error("a vertex changed with the next Forward")
+	}
+}
+
+// What has left the pool is not kept in memory by what came with it and stays.
+func TestPoolKeepsNothingOfWhatLeft(t *testing.T) {
+	p, _ := testPool(t)
+	vertices, hashes := testVertices(t, 0, 2)
+	p.AddForwarded(2, &messages.Forward{}, vertices, hashes, nil)
+	leaves, stays := p.entries.get(hashes[0]), p.entries.get(hashes[1])
+	p.Executed(testBatch(t, vertices[:1], hashes[:1]), Receipt{Seq: 1}, make([]pbft.Outcome, 1), make([]Operation, 1), func(time.Duration, int) {})
+	if leaves.bytes != nil || len(stays.bytes) == 0 || p.Len() != 1 {
+		t.Errorf("%d bytes are kept of the vertex that left, %d of the one that stays", len(leaves.bytes), len(stays.bytes))
 	}
 }

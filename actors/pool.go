@@ -275,9 +275,10 @@ func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.
 		if e == nil {
 			continue
 		}
+		encoded := e.bytes
 		p.remove(e)
 		removed = true
-		if outcomes[i] == pbft.NonceSpent && p.tryAgain(e) {
+		if outcomes[i] == pbft.NonceSpent && p.tryAgain(e, encoded) {
 			continue
 		}
 		receipt.Vertex, receipt.Position, receipt.Outcome = hash, uint32(i), outcomes[i]
@@ -306,11 +307,11 @@ func (p *Pool) Executed(batch *messages.Batch, receipt Receipt, outcomes []pbft.
 // came to be executed: it was lost on its way to the leader and others overtook
 // it by a whole window. Had it been executed, it would have left the pool then,
 // so nothing is executed twice.
-func (p *Pool) tryAgain(e *entry) bool {
+func (p *Pool) tryAgain(e *entry, was []byte) bool {
 	if e.origin != p.self || p.renew == nil {
 		return false
 	}
-	encoded := p.renew(e.bytes)
+	encoded := p.renew(was)
 	if encoded == nil {
 		return false
 	}
@@ -354,7 +355,8 @@ func (p *Pool) remove(e *entry) {
 	case entryForwarded:
 		p.out--
 	}
-	e.state = entryGone
+	// Entries are made some at a time: those beside this one must not keep what it held.
+	e.state, e.bytes, e.seal = entryGone, nil, messages.Seal{}
 }
 
 // Len is the number of vertices that are not final.
