@@ -15,7 +15,8 @@ var spared sync.Once
 // SpareProcessors is for the main function of a program that runs replicas: it raises
 // GOMAXPROCS by two, once, and reports what it is now. It leaves alone what the
 // environment sets, and a number that is not that of the processors: a container's
-// limit would be used up sooner, and the process then stand still for a while.
+// limit would be used up sooner, and the process then stand still for a while. (Of two
+// processors the runtime never counts fewer: set GOMAXPROCS there under a limit.)
 //
 // A replica flushes its journal for much of the time, and a thread that waits in a
 // system call counts as one that runs Go code until the runtime has noticed, tens of
