@@ -36,9 +36,9 @@ const (
 	entryGone
 )
 
-// moment is a time on a pool's clock, in nanoseconds from a moment before the pool; noMoment is before all of
-// them. An entry has four, and a time.Time is three words, one of which the garbage
-// collector follows.
+// moment is a time on a pool's clock, in nanoseconds from a moment before the pool;
+// noMoment is before all of them. An entry has four, and a time.Time is three words,
+// one of which the garbage collector follows.
 type moment int64
 
 const noMoment moment = 0
@@ -76,8 +76,8 @@ func (e *entry) endWaiting(why error) {
 
 // entryTable finds entries by their hashes. Its keys are the hashes' first words, since
 // the table is looked into for every vertex of every batch and small tables stay in the
-// caches. Whoever makes vertices can make two with the same word; a list of many would take them
-// more than the hashes are worth.
+// caches. Whoever makes vertices can make two with the same word; a list of many would
+// take them more than it costs here.
 type entryTable struct {
 	lists map[uint64]*entry
 	size  int
@@ -107,16 +107,16 @@ func (t *entryTable) put(e *entry) {
 // remove takes out an entry that is there.
 func (t *entryTable) remove(e *entry) {
 	key := entryKey(e.hash)
-	switch first := t.lists[key]; {
-	case first != e:
-		for first.next != e {
-			first = first.next
-		}
-		first.next = e.next
-	case e.next == nil:
+	switch before := t.lists[key]; {
+	case before == e && e.next == nil:
 		delete(t.lists, key)
-	default:
+	case before == e:
 		t.lists[key] = e.next
+	default:
+		for before.next != e {
+			before = before.next
+		}
+		before.next = e.next
 	}
 	e.next = nil
 	t.size--

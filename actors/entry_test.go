@@ -56,8 +56,8 @@ func TestEntriesOfOneKey(t *testing.T) {
 	}
 }
 
-// A Forward's vertices are the pool's own: its frame is used again, and so is the room
-// in which they were listed.
+// A Forward's vertices are the pool's own: they keep no frame in memory, and the room in
+// which they were listed is used again.
 func TestForwardedVerticesAreCopies(t *testing.T) {
 	var f forwarded
 	want, frame := [][]byte{}, []byte{}

@@ -150,11 +150,10 @@ func (s *executedState) apply(d *decided) (outcomes []pbft.Outcome, ops []Operat
 			}
 		}
 	}
-	outcomes, ops = s.outcomes, s.ops
-	if err := recovered(func() { s.app.Apply(seq, ops) }); err != nil {
+	if err := recovered(func() { s.app.Apply(seq, s.ops) }); err != nil {
 		return nil, nil, err
 	}
 	s.seq, s.head = seq, pbft.NextHead(s.head, seq, d.commit.Digest)
-	s.total += uint64(len(ops))
-	return outcomes, ops, nil
+	s.total += uint64(len(s.ops))
+	return s.outcomes, s.ops, nil
 }

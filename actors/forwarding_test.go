@@ -17,7 +17,7 @@ func addOwn(t *testing.T, p *Pool, vertices [][]byte, hashes []messages.Digest) 
 	}
 }
 
-func testBatch(t *testing.T, vertices [][]byte, hashes []messages.Digest) *messages.Batch {
+func testBatch(t testing.TB, vertices [][]byte, hashes []messages.Digest) *messages.Batch {
 	t.Helper()
 	b, err := messages.BuildBatch(vertices, hashes, messages.DefaultParams())
 	if err != nil {

@@ -26,14 +26,7 @@ func BenchmarkPool(b *testing.B) {
 	}
 	loads := make([]load, rounds)
 	for r := range loads {
-		for i := range group * groups {
-			v := messages.Vertex{Payload: make([]byte, 128), Creator: [32]byte{9}, Nonce: uint64(r<<16 + i), Expires: 1000}
-			encoded, err := v.Encode()
-			if err != nil {
-				b.Fatal(err)
-			}
-			loads[r].vertices, loads[r].hashes = append(loads[r].vertices, encoded), append(loads[r].hashes, messages.HashVertex(encoded))
-		}
+		loads[r].vertices, loads[r].hashes = testVertices(b, r*group*groups, group*groups)
 	}
 	outcomes, ops := make([]pbft.Outcome, group*groups), make([]Operation, group*groups)
 	for i := range outcomes {
@@ -58,10 +51,7 @@ func BenchmarkPool(b *testing.B) {
 		}
 		cut, hashes, _ := pools[0].Cut(group*groups, 1<<20)
 		if l.batch == nil {
-			var err error
-			if l.batch, err = messages.BuildBatch(cut, hashes, messages.DefaultParams()); err != nil {
-				b.Fatal(err)
-			}
+			l.batch = testBatch(b, cut, hashes)
 		}
 		seq++
 		for _, p := range pools {

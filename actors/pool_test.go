@@ -21,7 +21,7 @@ func testPool(t *testing.T) (*Pool, *runtime.Virtual) {
 	return newPool(4, 1, 8, clock, func() {}), clock
 }
 
-func testVertices(t *testing.T, from, n int) (encoded [][]byte, hashes []messages.Digest) {
+func testVertices(t testing.TB, from, n int) (encoded [][]byte, hashes []messages.Digest) {
 	t.Helper()
 	for i := range n {
 		v := messages.Vertex{Payload: []byte{byte(from + i)}, Creator: [32]byte{9}, Nonce: uint64(from + i), Expires: 1000}
