@@ -112,6 +112,8 @@ func (r *Replica) start(cfg *Config, o *options) error {
 	r.metrics.SetWALSyncDisabled(cfg.WALSync != storage.SyncAlways)
 	if cfg.WALSync != storage.SyncAlways {
 		o.log.Warn().Msg("wal_sync is not \"always\": a power cut makes this replica forget votes and counts as a faulty member")
+	} else if !f.journal.Direct() {
+		o.log.Info().Msg("the journal is written through the page cache, since its file system has no other way (O_DIRECT)")
 	}
 	r.tree, err = actors.Start(r.system, actors.Config{
 		Genesis: r.genesis, Keyring: r.keyring, Self: r.self, Key: cfg.Key,

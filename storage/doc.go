@@ -23,6 +23,9 @@
 // a write that is cut short can harm only the group being written, never one
 // that was flushed before it. Group numbers rise by one, across segments too.
 //
+// They also begin on pages so that groups can be written past the page cache, from
+// where they lie in memory. Journal.Direct says why, and where that is done.
+//
 // What follows the last group is either zeros or, in a recycled segment, what
 // an earlier use left there. Old frames, and payloads that somebody shaped like
 // frames, are told apart by the salt: eight random bytes that a segment is given

@@ -4,26 +4,28 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-
-	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// bufferBytesMax bounds the encoding buffer that is kept from group to group.
-const bufferBytesMax = 4 << 20
+// The encoding buffer that is kept from group to group.
+const (
+	bufferBytesMin = 64 << 10
+	bufferBytesMax = 4 << 20
+)
 
 // Journal is an append-only sequence of groups of records; see the package
 // documentation. Any of its methods may be called concurrently with any other.
 type Journal struct {
-	dir string
-	id  Identity
-	o   Options
+	dir    string
+	id     Identity
+	o      Options
+	direct bool // groups are written past the page cache
 
 	// appendMu is held by who writes groups. It guards the four fields below.
 	appendMu sync.Mutex
-	current  *segment // where the next group goes; nil before the first and after a full one
-	file     vfs.File // of current
-	group    uint64   // the last one written
-	buf      []byte
+	current  *segment    // where the next group goes; nil before the first and after a full one
+	file     segmentFile // of current
+	group    uint64      // the last one written
+	buf      []byte      // of whole pages, beginning on one
 
 	// prepareMu is held by who prepares or releases segments. It is taken after
 	// appendMu and guards the four fields below.
@@ -76,6 +78,9 @@ func (j *Journal) AppendGroup(records []Record) ([]Place, error) {
 // write puts the next group at the end of the current segment.
 func (j *Journal) write(records []Record) error {
 	elapsed := j.o.stopwatch()
+	if size := paddedBytes(frameBytes(records)); int64(cap(j.buf)) < size {
+		j.buf = pages(max(size, paddedBytes(2*int64(cap(j.buf))), bufferBytesMin))
+	}
 	j.buf = appendFrame(j.buf[:0], j.current.seal, j.group+1, records)
 	size := len(j.buf)
 	if _, err := j.file.WriteAt(j.buf, j.current.end()); err != nil {
@@ -126,7 +131,7 @@ func (j *Journal) roll() error {
 	if err != nil {
 		return err
 	}
-	file, err := j.o.FS.OpenReadWrite(next.path, vfs.WriteCategoryUnspecified)
+	file, err := j.openSegment(next.path)
 	if err != nil {
 		return wrap(err, "open segment %s", next.path)
 	}

@@ -103,7 +103,7 @@ func (j *Journal) dropMisfits() error {
 func (j *Journal) resume() error {
 	if n := len(j.segments); n > 0 && !j.segments[n-1].info.Closed {
 		current := j.segments[n-1]
-		file, err := j.o.FS.OpenReadWrite(current.path, vfs.WriteCategoryUnspecified)
+		file, err := j.openSegment(current.path)
 		if err != nil {
 			return wrap(err, "open %s", current.path)
 		}

@@ -10,15 +10,15 @@ const (
 	// fillBytes is how much of a new segment is written between two flushes. One
 	// flush at the end would make the groups written meanwhile wait for all of it.
 	fillBytes = 1 << 20
-	// zeroBytes is how much is written at once. Linux gives a large write large
-	// folios of page cache, and those of a MiB cost three times the processor time
-	// of what these do. (ext4, Linux 6.18)
+	// zeroBytes is how much is written at once through the page cache. Linux gives a
+	// large write large folios of it, and those of a MiB cost three times the
+	// processor time of what these do. (ext4, Linux 6.18)
 	zeroBytes = 128 << 10
 )
 
 // filling is the next segment while its zeros are being written.
 type filling struct {
-	file  vfs.File
+	file  segmentFile
 	path  string
 	bytes int64 // written, and durable between two steps
 	zeros []byte
@@ -190,15 +190,15 @@ func (j *Journal) newSegment(id uint64, s seal, size int64) *segment {
 func (j *Journal) fillSome() error {
 	if j.filling == nil {
 		path := j.o.FS.PathJoin(j.dir, fillingName)
-		file, err := j.o.FS.Create(path, vfs.WriteCategoryUnspecified)
+		file, err := j.createSegment(path)
 		if err != nil {
 			return wrap(err, "create %s", path)
 		}
-		j.filling = &filling{file: file, path: path, zeros: make([]byte, min(zeroBytes, j.o.SegmentBytes))}
+		j.filling = &filling{file: file, path: path, zeros: pages(min(j.zerosAtOnce(), j.o.SegmentBytes))}
 	}
 	f := j.filling
 	for end := min(f.bytes+fillBytes, j.o.SegmentBytes); f.bytes < end; {
-		zeros := f.zeros[:min(zeroBytes, end-f.bytes)]
+		zeros := f.zeros[:min(int64(len(f.zeros)), end-f.bytes)]
 		clear(zeros) // vfs.File allows Write to scribble on it
 		if _, err := f.file.Write(zeros); err != nil {
 			return wrap(err, "fill %s", f.path)
@@ -209,6 +209,13 @@ func (j *Journal) fillSome() error {
 		return wrap(f.file.SyncData(), "flush %s", f.path)
 	}
 	return wrap(f.file.Sync(), "flush %s", f.path)
+}
+
+func (j *Journal) zerosAtOnce() int64 {
+	if j.direct {
+		return fillBytes
+	}
+	return zeroBytes
 }
 
 func (j *Journal) setFilled(bytes int64) {

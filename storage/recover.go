@@ -43,6 +43,9 @@ func OpenJournal(dir string, id Identity, o Options) (*Journal, error) {
 		_ = j.fail(ErrReadOnly) // gives back what it was given
 		return j, nil
 	}
+	if j.direct, err = j.probeDirect(); err != nil {
+		return nil, err
+	}
 	j.released = j.nextID
 	if err := j.resume(); err != nil {
 		return nil, err

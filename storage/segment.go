@@ -94,7 +94,7 @@ func parseName(name, suffix string) (id uint64, ok bool) {
 // encodeHeader gives a segment's first page. Magic, CRC and version keep their
 // places in every version of the format.
 func encodeHeader(segment, salt uint64, size int64, id Identity) []byte {
-	b := make([]byte, pageBytes)
+	b := pages(pageBytes)
 	copy(b, headerMagic)
 	binary.BigEndian.PutUint32(b[12:], formatVersion)
 	binary.BigEndian.PutUint64(b[16:], segment)
@@ -151,7 +151,7 @@ func decodeHeader(b []byte, path string, segment uint64, want Identity) (seal, i
 
 // encodeSummary gives the last page of a closed segment.
 func encodeSummary(s *segment) []byte {
-	b := make([]byte, pageBytes)
+	b := pages(pageBytes)
 	copy(b, summaryMagic)
 	for i, v := range []uint64{
 		s.info.FirstGroup, s.info.LastGroup, s.info.FirstSeq, s.info.LastSeq, uint64(s.info.Bytes),

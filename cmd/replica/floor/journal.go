@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"os"
+	"unsafe"
 )
 
 const (
@@ -27,12 +28,14 @@ type journal struct {
 	buf    []byte
 }
 
+// openJournal makes one. What is flushed goes past the page cache if the file system
+// lets it, as a replica's does, whatever an earlier floor left there.
 func openJournal(path string, size int64, sync bool) (*journal, error) {
-	file, err := os.Create(path)
+	file, err := createJournal(path, sync)
 	if err != nil {
 		return nil, fmt.Errorf("make a journal: %w", err)
 	}
-	zeros := make([]byte, fillBytes)
+	zeros := pages(fillBytes)
 	for range size / fillBytes {
 		if _, err := file.Write(zeros); err != nil {
 			return nil, errors.Join(fmt.Errorf("fill a journal: %w", err), file.Close())
@@ -44,21 +47,48 @@ func openJournal(path string, size int64, sync bool) (*journal, error) {
 	return &journal{file: file, size: size, sync: sync}, nil
 }
 
+func createJournal(path string, sync bool) (*os.File, error) {
+	if sync {
+		file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC|directFlag, 0o600)
+		if err == nil {
+			if _, err = file.WriteAt(pages(pageBytes), 0); err == nil {
+				return file, nil
+			}
+			_ = file.Close()
+		}
+	}
+	return os.Create(path)
+}
+
+var zeroPage [pageBytes]byte
+
+// pages makes n bytes of zeros that begin on a page.
+func pages(n int) []byte {
+	b := make([]byte, n+pageBytes-1)
+	skip := -uintptr(unsafe.Pointer(unsafe.SliceData(b))) % pageBytes
+	return b[skip:][:n:n]
+}
+
 // write makes a group durable and says how many bytes that took.
 func (j *journal) write(records [][]byte) (int, error) {
 	j.number++
-	b := j.buf[:0]
-	b = append(b, make([]byte, headerBytes)...)
+	size := headerBytes
+	for _, r := range records {
+		size += len(r)
+	}
+	size = (size + pageBytes - 1) &^ (pageBytes - 1)
+	if cap(j.buf) < size {
+		j.buf = pages(size)
+	}
+	b := j.buf[:headerBytes]
+	clear(b)
 	for _, r := range records {
 		b = append(b, r...)
 	}
 	binary.BigEndian.PutUint64(b, j.number)
 	binary.BigEndian.PutUint64(b[8:], uint64(len(b)))
 	binary.BigEndian.PutUint32(b[16:], crc32.Checksum(b[headerBytes:], castagnoli))
-	if over := len(b) % pageBytes; over > 0 {
-		b = append(b, make([]byte, pageBytes-over)...)
-	}
-	j.buf = b
+	b = append(b, zeroPage[:size-len(b)]...)
 	if j.at+int64(len(b)) > j.size {
 		j.at = 0
 	}
