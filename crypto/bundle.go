@@ -108,7 +108,7 @@ func (k *Keyring) checkSignature(b *messages.Bundle) error {
 	signed := b.SigningBytes(k.chain)
 	var id [32]byte
 	if k.memory != nil {
-		if id = k.memory.id(PurposeBundle, k.encoded[b.From], signed, b.Signature); k.memory.has(b.From, id) {
+		if id = k.memory.id(PurposeBundle, k.ids[b.From][:], signed, b.Signature); k.memory.has(b.From, id) {
 			return nil
 		}
 	}

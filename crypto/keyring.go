@@ -17,7 +17,8 @@ type Keyring struct {
 	scheme  Scheme
 	keys    []PublicKey
 	encoded [][]byte
-	memory  *memory // nil: every signature is verified
+	ids     []messages.MemberID // of keys, for the memory: a key is long to hash each time
+	memory  *memory             // nil: every signature is verified
 }
 
 // NewKeyring checks a genesis, expands its members' keys and checks that every
@@ -39,7 +40,7 @@ func NewKeyringWithScheme(g *messages.Genesis, scheme Scheme) (*Keyring, error) 
 	if err := g.Validate(); err != nil {
 		return nil, err
 	}
-	k := &Keyring{chain: g.Hash(), scheme: scheme, keys: make([]PublicKey, g.N()), encoded: make([][]byte, g.N())}
+	k := &Keyring{chain: g.Hash(), scheme: scheme, keys: make([]PublicKey, g.N()), encoded: make([][]byte, g.N()), ids: make([]messages.MemberID, g.N())}
 	for i, m := range g.Members {
 		key, err := scheme.ParsePublicKey(m.PublicKey)
 		if err != nil {
@@ -49,7 +50,7 @@ func NewKeyringWithScheme(g *messages.Genesis, scheme Scheme) (*Keyring, error) 
 		if !key.Verify(PurposeGenesis, binding, m.ChannelSignature) {
 			return nil, fmt.Errorf("member %d (%s): channel_signature is not the member's signature over its channel key", i, m.Name)
 		}
-		k.keys[i], k.encoded[i] = key, key.Bytes()
+		k.keys[i], k.encoded[i], k.ids[i] = key, key.Bytes(), g.MemberID(messages.Index(i))
 	}
 	return k, nil
 }

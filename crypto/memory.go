@@ -52,10 +52,9 @@ func (k *Keyring) Remembered() uint64 {
 	return k.memory.hits
 }
 
-// id is a hash of everything a verification depends on: purpose, key, what is
-// signed, whose first bytes tell its length, and signature. Keys of one scheme
-// have one length, so nothing can be read in two ways. A hash of the key will do
-// for the key.
+// id is a hash of everything a verification depends on: purpose, key by its hash, what
+// is signed, whose first bytes tell its length, and signature. Nothing can be read in
+// two ways.
 func (m *memory) id(p Purpose, key, signed, signature []byte) (id [32]byte) {
 	h := sha256.New()
 	h.Write([]byte(p))
