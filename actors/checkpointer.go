@@ -16,8 +16,9 @@ import (
 // on either side. What is in the store, or has been replaced there, is not written
 // again. [C3]
 type checkpointer struct {
-	t    *Tree
-	life int // 1 for the first
+	t     *Tree
+	life  int // 1 for the first
+	bytes int // of the last batch
 }
 
 // storing is a stable checkpoint on its way to the state store, with all images up
@@ -38,7 +39,7 @@ type (
 	checkpointerRestarted struct{}
 )
 
-func newCheckpointer(t *Tree, life int) *checkpointer { return &checkpointer{t, life} }
+func newCheckpointer(t *Tree, life int) *checkpointer { return &checkpointer{t: t, life: life} }
 
 func (k *checkpointer) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
@@ -63,7 +64,7 @@ func (k *checkpointer) commit(s *storing) error {
 	if s.stable.Seq <= x.stored {
 		return nil
 	}
-	batch := k.t.cfg.State.NewBatch()
+	batch := k.t.cfg.State.NewBatchOf(k.bytes + k.bytes/8)
 	for _, im := range s.images {
 		im.write(batch, x.layout)
 	}
@@ -75,6 +76,7 @@ func (k *checkpointer) commit(s *storing) error {
 		k.t.ledger.cut(batch, *s.base)
 	}
 	setStable(batch, s.stable, s.views)
+	k.bytes = batch.Len()
 	if err := batch.Commit(true); err != nil {
 		return err
 	}

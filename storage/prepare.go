@@ -199,7 +199,9 @@ func (j *Journal) fillSome() error {
 	f := j.filling
 	for end := min(f.bytes+fillBytes, j.o.SegmentBytes); f.bytes < end; {
 		zeros := f.zeros[:min(int64(len(f.zeros)), end-f.bytes)]
-		clear(zeros) // vfs.File allows Write to scribble on it
+		if !j.direct {
+			clear(zeros) // vfs.File allows Write to scribble on it
+		}
 		if _, err := f.file.Write(zeros); err != nil {
 			return wrap(err, "fill %s", f.path)
 		}

@@ -205,6 +205,15 @@ func prefixEnd(prefix []byte) []byte {
 // must be ended with Commit or Discard.
 func (s *State) NewBatch() *Batch { return &Batch{state: s, batch: s.db.NewBatch()} }
 
+// NewBatchOf is NewBatch for changes of about so many bytes, keys included. One that
+// has to grow on the way is copied again and again.
+func (s *State) NewBatchOf(bytes int) *Batch {
+	return &Batch{state: s, batch: s.db.NewBatch(pebble.WithInitialSizeBytes(bytes))}
+}
+
+// Len is how many bytes the changes take so far.
+func (b *Batch) Len() int { return b.batch.Len() }
+
 // Close makes what was committed durable, waits for Pebble's background work and closes
 // the state. No iteration or batch may be open.
 func (s *State) Close() error {

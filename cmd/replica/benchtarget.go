@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 
 	"github.com/cretoai/consensus/cmd/replica/workload"
 	"github.com/cretoai/consensus/replica"
@@ -17,7 +18,8 @@ type proposer interface {
 type benchTarget struct {
 	replicas
 	by     proposer
-	supply *supply // signed vertices; nil if payloads are proposed as they are
+	supply *supply   // signed vertices; nil if payloads are proposed as they are
+	spent  sync.Pool // of *[]replica.Vertex: an instrument should not make garbage of its own
 }
 
 // replicas are what counts and is counted.
@@ -30,11 +32,19 @@ type replicas interface {
 // Submit implements workload.Target.
 func (t *benchTarget) Submit(ctx context.Context, door int, payloads [][]byte) ([]uint64, error) {
 	if t.supply == nil {
-		vertices := make([]replica.Vertex, len(payloads))
-		for i, p := range payloads {
-			vertices[i].Payload = p
+		list, ok := t.spent.Get().(*[]replica.Vertex)
+		if !ok {
+			list = new([]replica.Vertex)
 		}
-		return t.by.Propose(ctx, door, vertices)
+		for _, p := range payloads {
+			*list = append(*list, replica.Vertex{Payload: p})
+		}
+		sequences, err := t.by.Propose(ctx, door, *list)
+		if err == nil { // nobody has them any more
+			*list = (*list)[:0]
+			t.spent.Put(list)
+		}
+		return sequences, err
 	}
 	vertices, err := t.supply.take(len(payloads))
 	if err != nil {
