@@ -3,6 +3,8 @@ package actors
 import (
 	"encoding/binary"
 	"iter"
+	"math/bits"
+	"slices"
 
 	"github.com/cretoai/consensus/messages"
 )
@@ -24,7 +26,6 @@ type entry struct {
 
 	waiter  place   // who waits for the receipt; mostly it is one
 	waiters []place // and the others
-	next    *entry  // in the table, with the same key
 }
 
 type entryState uint8
@@ -74,64 +75,100 @@ func (e *entry) endWaiting(why error) {
 	e.waiter, e.waiters = place{}, nil
 }
 
-// entryTable finds entries by their hashes. Its keys are the hashes' first words, since
-// the table is looked into for every vertex of every batch and small tables stay in the
-// caches. Whoever makes vertices can make two with the same word; a list of many would
-// take them more than it costs here.
+// entryTable finds entries by their hashes. It is looked into for every vertex of every
+// batch, mostly in vain, since a vertex is pending with its leader and where it was
+// proposed: so the hashes' first words lie beside each other, in a table that is half
+// full at most, and a search goes on to the next place until one is free. Whoever makes
+// vertices has some say in their hashes; where they go depends on a number that nobody
+// is told.
 type entryTable struct {
-	lists map[uint64]*entry
-	size  int
+	places []entryPlace // a power of two of them
+	shift  int          // a word has as many bits more than the power
+	salt   uint64       // odd
+	size   int
 }
 
-func newEntryTable() entryTable { return entryTable{lists: make(map[uint64]*entry)} }
+type entryPlace struct {
+	key   uint64
+	entry *entry // nil: free
+}
+
+const entryPlacesMin = 64
+
+func newEntryTable(salt uint64) entryTable {
+	t := entryTable{salt: salt | 1}
+	t.grow(entryPlacesMin)
+	return t
+}
 
 func entryKey(hash messages.Digest) uint64 { return binary.LittleEndian.Uint64(hash[:]) }
 
+// home is the place at which the search for a key begins.
+func (t *entryTable) home(key uint64) int { return int(key * t.salt >> t.shift) }
+
+func (t *entryTable) next(i int) int { return (i + 1) & (len(t.places) - 1) }
+
 // get gives the entry of a hash, nil if there is none.
 func (t *entryTable) get(hash messages.Digest) *entry {
-	e := t.lists[entryKey(hash)]
-	for e != nil && e.hash != hash {
-		e = e.next
+	key := entryKey(hash)
+	for i := t.home(key); ; i = t.next(i) {
+		p := &t.places[i]
+		if p.entry == nil || p.key == key && p.entry.hash == hash {
+			return p.entry
+		}
 	}
-	return e
 }
 
 // put adds an entry whose hash is not there.
 func (t *entryTable) put(e *entry) {
-	key := entryKey(e.hash)
-	e.next = t.lists[key]
-	t.lists[key] = e
-	t.size++
+	if t.size++; 2*t.size > len(t.places) {
+		t.grow(2 * len(t.places))
+	}
+	t.place(entryPlace{entryKey(e.hash), e})
 }
 
-// remove takes out an entry that is there.
-func (t *entryTable) remove(e *entry) {
-	key := entryKey(e.hash)
-	switch before := t.lists[key]; {
-	case before == e && e.next == nil:
-		delete(t.lists, key)
-	case before == e:
-		t.lists[key] = e.next
-	default:
-		for before.next != e {
-			before = before.next
-		}
-		before.next = e.next
+func (t *entryTable) place(p entryPlace) {
+	i := t.home(p.key)
+	for t.places[i].entry != nil {
+		i = t.next(i)
 	}
-	e.next = nil
+	t.places[i] = p
+}
+
+// remove takes out an entry that is there. What lies behind it and would not be found
+// across the gap moves into it.
+func (t *entryTable) remove(e *entry) {
+	gap := t.home(entryKey(e.hash))
+	for t.places[gap].entry != e {
+		gap = t.next(gap)
+	}
+	from := func(i, j int) int { return (j - i) & (len(t.places) - 1) }
+	for i := t.next(gap); t.places[i].entry != nil; i = t.next(i) {
+		if from(t.home(t.places[i].key), i) >= from(gap, i) {
+			t.places[gap] = t.places[i]
+			gap = i
+		}
+	}
+	t.places[gap] = entryPlace{}
 	t.size--
 }
 
-// all gives the entries in no order. The one given may be removed.
+func (t *entryTable) grow(places int) {
+	before := t.places
+	t.places, t.shift = make([]entryPlace, places), 64-bits.TrailingZeros(uint(places))
+	for _, p := range before {
+		if p.entry != nil {
+			t.place(p)
+		}
+	}
+}
+
+// all gives the entries in no order. Any may be removed meanwhile.
 func (t *entryTable) all() iter.Seq[*entry] {
 	return func(yield func(*entry) bool) {
-		for _, e := range t.lists {
-			for e != nil {
-				next := e.next
-				if !yield(e) {
-					return
-				}
-				e = next
+		for _, p := range slices.Clone(t.places) {
+			if p.entry != nil && !yield(p.entry) {
+				return
 			}
 		}
 	}

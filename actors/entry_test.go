@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -14,7 +15,7 @@ import (
 func TestEntriesOfOneKey(t *testing.T) {
 	orders := [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}
 	for _, order := range orders {
-		table := newEntryTable()
+		table := newEntryTable(1)
 		other := &entry{hash: messages.Digest{7: 1}}
 		entries := []*entry{{hash: messages.Digest{31: 1}}, {hash: messages.Digest{31: 2}}, {hash: messages.Digest{8: 1}}}
 		table.put(other)
@@ -44,15 +45,50 @@ func TestEntriesOfOneKey(t *testing.T) {
 			t.Error("a key of another hash plays a role")
 		}
 	}
-	table := newEntryTable()
+	table := newEntryTable(1)
 	for i := range byte(3) {
 		table.put(&entry{hash: messages.Digest{31: i}})
 	}
 	for e := range table.all() {
 		table.remove(e)
 	}
-	if table.size != 0 || len(table.lists) != 0 {
+	if table.size != 0 || len(slices.DeleteFunc(slices.Clone(table.places), func(p entryPlace) bool { return p.entry == nil })) != 0 {
 		t.Errorf("%d entries are left after each was removed as it was listed", table.size)
+	}
+}
+
+// Whatever comes and goes, in places beside each other, across the end of the table and
+// while it grows: it finds what a map finds.
+func TestEntryTableLikeAMap(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		table, twin := newEntryTable(1), make(map[messages.Digest]*entry)
+		size := 1 + random.IntN(2*entryPlacesMin)
+		for range 600 {
+			// With this salt the last byte of the first word says where a search begins.
+			hash := messages.Digest{7: byte(-4 + random.IntN(8)), 31: byte(random.IntN(40))}
+			e := twin[hash]
+			if got := table.get(hash); got != e {
+				t.Fatalf("%v instead of %v", got, e)
+			}
+			switch {
+			case e != nil:
+				table.remove(e)
+				delete(twin, hash)
+			case len(twin) < size:
+				e = &entry{hash: hash}
+				table.put(e)
+				twin[hash] = e
+			}
+		}
+		for _, e := range twin {
+			if table.get(e.hash) != e {
+				t.Fatalf("an entry of %d is lost", len(twin))
+			}
+		}
+		if table.size != len(twin) || len(table.places) < 2*table.size {
+			t.Fatalf("%d of %d entries in %d places", table.size, len(twin), len(table.places))
+		}
 	}
 }
 

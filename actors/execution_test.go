@@ -16,7 +16,7 @@ func TestAChangeThatWasInterruptedStopsTheReplica(t *testing.T) {
 	defer system.Shutdown()
 	tree := &Tree{
 		system: system, links: newLinks(system.Address(), "replica-0"), opened: make(chan error, 1), done: make(chan struct{}),
-		pool: newPool(4, 0, 10, runtime.RealClock(), func() {}),
+		pool: newPool(4, 0, 10, 1, runtime.RealClock(), func() {}),
 	}
 	tree.execution = newExecution(&executedState{seq: 7}, newLayout(0), 8)
 	tree.execution.changing = true

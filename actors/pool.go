@@ -73,10 +73,10 @@ type Pool struct {
 	closed      error     // why nobody is served any more
 }
 
-func newPool(n int, self messages.Index, limit int, clock runtime.Clock, wake func()) *Pool {
+func newPool(n int, self messages.Index, limit int, salt uint64, clock runtime.Clock, wake func()) *Pool {
 	return &Pool{
 		clock: clock, begun: clock.Now(), wake: wake, self: self, max: limit,
-		entries: newEntryTable(), origins: make([]int, n), originBytes: make([]int, n),
+		entries: newEntryTable(salt), origins: make([]int, n), originBytes: make([]int, n),
 	}
 }
 

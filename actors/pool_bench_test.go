@@ -16,7 +16,7 @@ func BenchmarkPool(b *testing.B) {
 	const group, groups, members, rounds = 32, 47, 4, 16
 	pools := make([]*Pool, members)
 	for i := range pools {
-		pools[i] = newPool(members, messages.Index(i), 10_000, runtime.RealClock(), func() {})
+		pools[i] = newPool(members, messages.Index(i), 10_000, 1, runtime.RealClock(), func() {})
 		pools[i].Enter(i == 0, nil)
 	}
 	type load struct {

@@ -18,7 +18,7 @@ import (
 func testPool(t *testing.T) (*Pool, *runtime.Virtual) {
 	t.Helper()
 	clock := runtime.NewVirtual(time.Unix(0, 0))
-	return newPool(4, 1, 8, clock, func() {}), clock
+	return newPool(4, 1, 8, 1, clock, func() {}), clock
 }
 
 func testVertices(t testing.TB, from, n int) (encoded [][]byte, hashes []messages.Digest) {

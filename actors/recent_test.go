@@ -19,7 +19,7 @@ type pair struct {
 
 func newPair(t *testing.T) *pair {
 	clock := runtime.NewVirtual(time.Unix(0, 0))
-	return &pair{t, clock, newPool(4, 0, 8, clock, func() {}), newPool(4, 1, 8, clock, func() {})}
+	return &pair{t, clock, newPool(4, 0, 8, 1, clock, func() {}), newPool(4, 1, 8, 1, clock, func() {})}
 }
 
 func (p *pair) add(vertices [][]byte, hashes []messages.Digest) *Waiter {
@@ -115,11 +115,11 @@ func TestB2_WhatAMemberProposesAfterExecutingIsNoCopy(t *testing.T) {
 	}{
 		{"executed by both", func(*pair) {}},
 		{"and the member restarted since", func(p *pair) {
-			p.from = newPool(4, 1, 8, p.clock, func() {})
+			p.from = newPool(4, 1, 8, 1, p.clock, func() {})
 			p.from.recent.last = 7 // what it recovered
 		}},
 		{"and the leader restarted since", func(p *pair) {
-			p.leader = newPool(4, 0, 8, p.clock, func() {})
+			p.leader = newPool(4, 0, 8, 1, p.clock, func() {})
 			p.leader.recent.last = 7
 		}},
 		{"and the leader executed something else", func(p *pair) { execute(p.leader, 8, vertexBatch(p.t, 50)) }},

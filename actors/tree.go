@@ -189,7 +189,7 @@ func Start(system *actor.ActorSystem, cfg Config) (*Tree, error) {
 	t.highest.Store(uint64(t.recovered.core.Highest()))
 	t.show(t.recovered.core)
 	cfg.Metrics.SetExecutedSequence(uint64(t.execution.state.seq))
-	t.pool = newPool(n, cfg.Self, cfg.MaxPending, cfg.Clock, func() { system.Root.Send(t.links.proposer, &wake{}) })
+	t.pool = newPool(n, cfg.Self, cfg.MaxPending, cfg.Rand.Uint64(), cfg.Clock, func() { system.Root.Send(t.links.proposer, &wake{}) })
 	t.pool.recent.last = t.execution.state.seq
 	t.letters = system.EventStream.Subscribe(func(event any) {
 		if _, ok := event.(*actor.DeadLetterEvent); ok {

@@ -75,8 +75,13 @@ var ordering = []mutant{
 	},
 	{
 		Name: "pending-by-half-a-hash", Why: "a vertex made to begin like another's hash takes its place",
-		File: "actors/entry.go", Old: "for e != nil && e.hash != hash {", New: "for e != nil && entryKey(e.hash) != entryKey(hash) {",
+		File: "actors/entry.go", Old: "p.key == key && p.entry.hash == hash {", New: "p.key == key {",
 		Tests: []string{"./actors"}, TestsOnly: "nobody there makes hashes that begin alike",
+	},
+	{
+		Name: "pending-lost-in-a-gap", Why: "a vertex is not found any more once one beside it has left",
+		File: "actors/entry.go", Old: ">= from(gap, i) {", New: "> from(gap, i) {",
+		Tests: []string{"./actors"}, TestsOnly: "few vertices pend in it",
 	},
 	{
 		Name: "forwarded-in-its-frame", Why: "one vertex keeps a whole frame in memory",
