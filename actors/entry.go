@@ -163,7 +163,7 @@ func (t *entryTable) grow(places int) {
 	}
 }
 
-// all gives the entries in no order. Any may be removed meanwhile.
+// all gives the entries there are, in no order. They may be removed meanwhile.
 func (t *entryTable) all() iter.Seq[*entry] {
 	return func(yield func(*entry) bool) {
 		for _, p := range slices.Clone(t.places) {

@@ -37,8 +37,8 @@ func (j *Journal) createSegment(path string) (segmentFile, error) {
 // Direct reports whether the journal writes past the page cache. What it writes is
 // read again after a crash or by who lags far behind, so keeping it in memory
 // serves nobody, and making room there for hundreds of megabytes a second costs more
-// than the writing: a quarter of all processor time under load, in a virtual machine
-// whose memory is not all backed. Where the file system does not offer it, where
+// than the writing: a seventh of all processor time under load, in a virtual machine
+// whose memory is not all backed by its host. Where the file system does not offer it, where
 // groups are not flushed, and in file systems other than the operating system's, it
 // writes by way of the cache.
 func (j *Journal) Direct() bool { return j.direct }
