@@ -27,20 +27,9 @@ func openDirect(path string, create bool) (segmentFile, error) {
 // SyncData makes what was written durable: past the page cache it reaches the disk,
 // but that has a cache, too. Times of the file are not flushed.
 func (f directFile) SyncData() error {
-	raw, err := f.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var failure error
-	err = raw.Control(func(fd uintptr) {
-		for {
-			if failure = unix.Fdatasync(int(fd)); !errors.Is(failure, unix.EINTR) {
-				return
-			}
+	for {
+		if err := unix.Fdatasync(int(f.Fd())); !errors.Is(err, unix.EINTR) {
+			return os.NewSyscallError("fdatasync", err)
 		}
-	})
-	if err != nil {
-		return err
 	}
-	return os.NewSyscallError("fdatasync", failure)
 }

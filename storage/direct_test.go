@@ -64,6 +64,27 @@ func TestDirectAndCachedWritesMix(t *testing.T) {
 	}
 }
 
+// A flush that does nothing would go unnoticed until the power fails: it is the file's,
+// so of one that is closed it fails.
+func TestDirectFilesAreFlushed(t *testing.T) {
+	file, err := openDirect(t.TempDir()+"/file", true)
+	if err != nil {
+		t.Skip("the file system of the temporary folder has no writing past the page cache")
+	}
+	if _, err := file.WriteAt(pages(pageBytes), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.SyncData(); err != nil {
+		t.Error(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.SyncData(); err == nil {
+		t.Error("a closed file was flushed")
+	}
+}
+
 func TestWhereNothingIsWrittenPastThePageCache(t *testing.T) {
 	for name, o := range map[string]Options{
 		"another file system":       {FS: cached{vfs.Default}},

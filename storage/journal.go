@@ -79,7 +79,7 @@ func (j *Journal) AppendGroup(records []Record) ([]Place, error) {
 func (j *Journal) write(records []Record) error {
 	elapsed := j.o.stopwatch()
 	if size := paddedBytes(frameBytes(records)); int64(cap(j.buf)) < size {
-		j.buf = pages(max(size, paddedBytes(2*int64(cap(j.buf))), bufferBytesMin))
+		j.buf = pages(max(size, 2*int64(cap(j.buf)), bufferBytesMin))
 	}
 	j.buf = appendFrame(j.buf[:0], j.current.seal, j.group+1, records)
 	size := len(j.buf)

@@ -94,7 +94,7 @@ func parseName(name, suffix string) (id uint64, ok bool) {
 // encodeHeader gives a segment's first page. Magic, CRC and version keep their
 // places in every version of the format.
 func encodeHeader(segment, salt uint64, size int64, id Identity) []byte {
-	b := pages(pageBytes)
+	b := make([]byte, pageBytes)
 	copy(b, headerMagic)
 	binary.BigEndian.PutUint32(b[12:], formatVersion)
 	binary.BigEndian.PutUint64(b[16:], segment)

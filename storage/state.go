@@ -203,10 +203,10 @@ func prefixEnd(prefix []byte) []byte {
 
 // NewBatch begins a set of changes that becomes visible and durable as one. It
 // must be ended with Commit or Discard.
-func (s *State) NewBatch() *Batch { return &Batch{state: s, batch: s.db.NewBatch()} }
+func (s *State) NewBatch() *Batch { return s.NewBatchOf(0) }
 
-// NewBatchOf is NewBatch for changes of about so many bytes, keys included. One that
-// has to grow on the way is copied again and again.
+// NewBatchOf is NewBatch for changes of about so many bytes, keys included; 0 if that
+// is not known. One that has to grow on the way is copied again and again.
 func (s *State) NewBatchOf(bytes int) *Batch {
 	return &Batch{state: s, batch: s.db.NewBatch(pebble.WithInitialSizeBytes(bytes))}
 }

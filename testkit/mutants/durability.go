@@ -75,6 +75,11 @@ var durability = []mutant{
 		Tests: []string{"./testkit"}, TestsOnly: "it reads, and does not count what",
 	},
 	{
+		Name: "written-and-not-flushed", Why: "a power cut takes back groups whose votes are out",
+		File: "storage/direct_linux.go", Old: "err := unix.Fdatasync(int(f.Fd()));", New: "err := error(nil);",
+		Tests: []string{"./storage"}, TestsOnly: "its disk is in memory",
+	},
+	{
 		Name: "written-after-a-failure", Why: "the state names values that never reached the disk",
 		File: "storage/statefs.go", Old: "\terr := f.state.failed()\n", New: "\tvar err error\n",
 		Tests: []string{"./storage"}, TestsOnly: "its state store meets no disk that fails",
