@@ -34,8 +34,8 @@ func checkImports(files []*source) (complaints []string) {
 }
 
 // forbidden gives the reason why a file of a room must not import a path, or
-// "". Tests may know more: the libraries of testThird, testkit and cryptotest,
-// and all the standard library.
+// "". Tests may know more: the libraries of testThird, testkit, cryptotest and
+// clustertest, and all the standard library.
 func forbidden(r *room, s *source, imported string) string {
 	if inside(imported, modulePath) {
 		target := roomOf(strings.TrimPrefix(strings.TrimPrefix(imported, modulePath), "/"))
@@ -46,7 +46,7 @@ func forbidden(r *room, s *source, imported string) string {
 			return ""
 		case s.test && (target.folder == "testkit" || slices.Contains(core, target.folder) ||
 			strings.HasPrefix(target.folder, "testkit/") || strings.HasPrefix(target.folder, "crypto/") ||
-			target.folder == "actors/runtime"):
+			target.folder == "cluster/clustertest" || target.folder == "actors/runtime"):
 			return ""
 		}
 		return r.why

@@ -76,7 +76,7 @@ var rooms = []room{
 		folder: "cmd/replica/local",
 		why:    "clusters in one process, for the command and for bench/, which is another module; it knows no flag and prints nothing",
 		ours: []string{
-			"cmd/replica/home", "cmd/replica/workload", "replica", "replica/testnet", "cluster", "cluster/clustertest", "messages", "metrics", "pbft", "storage",
+			"cmd/replica/home", "cmd/replica/workload", "replica", "replica/testnet", "cluster", "messages", "metrics", "pbft", "storage",
 		},
 		third: []string{zerolog},
 	},
@@ -184,7 +184,7 @@ var rooms = []room{
 	{
 		folder: "cluster",
 		why:    "moves opaque frames between members; what is in them is ingress' business",
-		ours:   []string{"cluster/clustertest", "actors/runtime", "crypto", "messages"},
+		ours:   []string{"actors/runtime", "crypto", "messages"},
 		third:  []string{protoactor, grpc, protobuf, msgpack},
 	},
 	{

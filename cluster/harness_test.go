@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/cretoai/consensus/cluster/clustertest"
 	"github.com/cretoai/consensus/messages"
 )
 
@@ -32,7 +32,7 @@ func members(t testing.TB, n int) []RemoteConfig {
 	peers := make([]Peer, n)
 	for i := range peers {
 		key := channelKey(fmt.Sprint("member ", i))
-		peers[i] = Peer{Address: freeAddress(t), ChannelKey: key.Public().(ed25519.PublicKey)}
+		peers[i] = Peer{Address: clustertest.FreeAddress(t), ChannelKey: key.Public().(ed25519.PublicKey)}
 	}
 	configs := make([]RemoteConfig, n)
 	for i := range configs {
@@ -42,28 +42,6 @@ func members(t testing.TB, n int) []RemoteConfig {
 		}
 	}
 	return configs
-}
-
-// drawn are the addresses freeAddress has given out: the system may offer one
-// again as soon as it is closed.
-var drawn sync.Map
-
-// freeAddress finds a port nobody listens on, and no test was given before.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	for {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		address := l.Addr().String()
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if _, given := drawn.LoadOrStore(address, true); !given {
-			return address
-		}
-	}
 }
 
 // testLogger prints to the test's log, until the test ends: proto.actor's last

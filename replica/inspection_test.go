@@ -36,6 +36,7 @@ func TestInspect(t *testing.T) {
 	for i := range 4 {
 		c.AwaitStable(i, 8)
 	}
+	var voted int
 	for i := range 4 {
 		want := c.Replica(i).Status()
 		c.Kill(i)
@@ -47,9 +48,15 @@ func TestInspect(t *testing.T) {
 			t.Errorf("replica %d has %d vertices at its checkpoint, %d bytes of state, %d of clients and %d of index",
 				i, in.Vertices, in.App, in.Clients, in.Index)
 		}
-		if len(in.Segments) == 0 || in.Segments[len(in.Segments)-1].LastSeq < uint64(want.Sequence) || in.Accepted == 0 || in.Voted == 0 {
-			t.Errorf("replica %d has segments %+v, %d batches accepted and %d votes", i, in.Segments, in.Accepted, in.Voted)
+		if len(in.Segments) == 0 || in.Segments[len(in.Segments)-1].LastSeq < uint64(want.Sequence) {
+			t.Errorf("replica %d has segments %+v", i, in.Segments)
 		}
+		if in.Accepted > 0 && in.Voted > 0 {
+			voted++
+		}
+	}
+	if voted < 3 { // one may have been so late that it was told what the others decided
+		t.Errorf("%d of 4 replicas have batches accepted and votes in their folders", voted)
 	}
 	if _, err := replica.InspectOn(c.Disk(0), "nowhere", c.Genesis, 0); err == nil || !strings.Contains(err.Error(), "stopped replica") {
 		t.Errorf("a folder that is not there: %v", err)

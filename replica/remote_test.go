@@ -8,19 +8,20 @@ package replica_test
 
 import (
 	"context"
-	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
+	"github.com/cretoai/consensus/cluster/clustertest"
 	"github.com/cretoai/consensus/crypto"
 	"github.com/cretoai/consensus/crypto/cryptotest"
 	"github.com/cretoai/consensus/replica"
 )
 
-// networked makes the configurations of n members on loopback. All ports are
-// held while they are drawn, or one might be drawn twice.
+// networked makes the configurations of n members on loopback, for the start of
+// their chain.
 func networked(t *testing.T, n int) []replica.Config {
 	t.Helper()
 	scheme, err := crypto.SchemeByName("ml-dsa-44")
@@ -30,22 +31,13 @@ func networked(t *testing.T, n int) []replica.Config {
 	genesis, keys, channels := cryptotest.NewMembers(n, 1, scheme)
 	peers := make([]string, n)
 	for i := range peers {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		peers[i] = l.Addr().String()
-		defer func() {
-			if err := l.Close(); err != nil {
-				t.Error(err)
-			}
-		}()
+		peers[i] = clustertest.FreeAddress(t)
 	}
 	configs := make([]replica.Config, n)
 	for i := range configs {
 		cfg := replica.DefaultConfig()
 		cfg.Genesis, cfg.Key, cfg.ChannelKey = genesis, keys[i], channels[i]
-		cfg.Home, cfg.Listen, cfg.Peers, cfg.SegmentBytes = "replica", peers[i], peers, 1<<20
+		cfg.Home, cfg.Listen, cfg.Peers, cfg.SegmentBytes, cfg.FirstStart = "replica", peers[i], peers, 1<<20, true
 		configs[i] = cfg
 	}
 	return configs
@@ -71,11 +63,13 @@ func TestReplicasMeetOverTheNetwork(t *testing.T) {
 	for i := range 3 {
 		startOne(i, configs[i])
 	}
-	if _, err := replicas[1].Propose(t.Context(), replica.Vertex{Payload: []byte("over the network")}); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if _, err := replicas[1].Propose(ctx, replica.Vertex{Payload: []byte("over the network")}); err != nil {
 		t.Fatal(err)
 	}
 	startOne(3, configs[3])
-	receipt, err := replicas[3].Propose(t.Context(), replica.Vertex{Payload: []byte("from the one that came late")})
+	receipt, err := replicas[3].Propose(ctx, replica.Vertex{Payload: []byte("from the one that came late")})
 	if err != nil || receipt.Seq < 2 {
 		t.Fatalf("the late replica's vertex has receipt %+v, %v", receipt, err)
 	}
