@@ -159,6 +159,7 @@ func (s *Sequencer) AppendCanonical(b []byte) []byte {
 	ordered(&c, s.reopened, func(seq messages.Seq, open bool) { c.u64(uint64(seq)); c.flag(open) })
 	ordered(&c, s.released, func(seq messages.Seq, tick uint64) { c.u64(uint64(seq)); c.u64(tick) })
 	c.u64(s.tick)
+	c.u64(s.stableAt)
 	c.flag(s.halted)
 	return c
 }

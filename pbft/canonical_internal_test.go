@@ -14,7 +14,7 @@ func TestClonesAndBytesKnowEveryField(t *testing.T) {
 		known []string // in the bytes
 		apart []string // not in them: configuration, names, or what follows from others
 	}{
-		{Sequencer{}, []string{"voter", "log", "bodies", "checkpoints", "gatherer", "fetching", "newcomer", "executed", "head", "highest", "stable", "floor", "beside", "certified", "states", "reopened", "reported", "released", "tick", "halted"}, []string{"cfg", "out"}},
+		{Sequencer{}, []string{"voter", "log", "bodies", "checkpoints", "gatherer", "fetching", "newcomer", "executed", "head", "highest", "stable", "floor", "beside", "certified", "states", "reopened", "reported", "released", "stableAt", "tick", "halted"}, []string{"cfg", "out"}},
 		{Voter{}, []string{"view", "active", "left", "entered", "marks", "settled", "memory", "checkpoints", "halted", "observing"}, []string{"self", "leader", "window", "interval"}},
 		{memory{}, []string{"accepted", "prepared", "sent", "fixed"}, nil},
 		{VoteLog{}, []string{"slots"}, nil},

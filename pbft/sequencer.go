@@ -41,6 +41,7 @@ type Sequencer struct {
 	reopened  map[messages.Seq]bool            // executed, and voted on again in this view
 	reported  messages.Seq                     // the highest checkpoint reported as BecameStable
 	released  map[messages.Seq]uint64          // the tick of the last own vote's release
+	stableAt  uint64                           // the tick at which stable became so
 	tick      uint64
 	halted    bool
 	out       []Effect

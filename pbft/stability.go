@@ -109,7 +109,7 @@ func (s *Sequencer) OnStable(c StableCheckpoint) []Effect {
 	if c.Seq <= s.stable.Seq {
 		return s.take()
 	}
-	s.stable = c
+	s.stable, s.stableAt = c, s.tick
 	if c.Seq > s.certified.Seq { // certified in an earlier life of the sequencer
 		s.certified = c
 	}

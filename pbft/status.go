@@ -102,12 +102,15 @@ func (s *Sequencer) OnStatus(from messages.Index, st *messages.Status) []Effect 
 	return s.take()
 }
 
+// turnTicks is how many heartbeats a member's turn to write a checkpoint takes at most.
+const turnTicks = 16
+
 // writesStable reports whether a peer, by its Status, has the certificate of the
 // stable checkpoint and is about to write it: members take turns at that, within an
 // interval. One that was told a lie has as many votes and no certificate; it is sent
-// one when the interval is over. [C3]
+// one when the interval is over, or on an idle chain after some heartbeats. [C3]
 func (s *Sequencer) writesStable(st *messages.Status) bool {
-	return st.Executed < s.stable.Seq+s.cfg.Params.CheckpointInterval &&
+	return s.tick < s.stableAt+turnTicks && st.Executed < s.stable.Seq+s.cfg.Params.CheckpointInterval &&
 		bits.OnesCount64(checkpointVotes(st, s.stable.Seq)&(1<<s.cfg.N-1)) >= s.cfg.Quorum
 }
 

@@ -180,4 +180,11 @@ func TestR2_AMemberThatWritesTheCheckpointIsLeftAlone(t *testing.T) {
 			t.Errorf("%s: it is sent the certificate: %t, want %t", c.name, got, c.sent)
 		}
 	}
+	// One of the votes may be a lie, and the chain idle from here on.
+	st := &messages.Status{Active: true, Executed: 5, Checkpoints: []messages.CheckpointHeld{{Seq: 4, Members: 0b0111}}}
+	for tick := 1; len(only[pbft.SendStable](s.OnStatus(2, st))) == 0; tick++ {
+		if s.OnTick(); tick > 20 {
+			t.Fatal("a member told a lie is never sent the certificate while nothing is proposed")
+		}
+	}
 }
