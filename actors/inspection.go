@@ -57,7 +57,7 @@ func Inspect(journal *storage.Journal, state *storage.State, g *messages.Genesis
 	if err != nil {
 		return nil, err
 	}
-	replay := newReplay(g.Params, messages.Quorum(g.N()), in.Stable.Seq)
+	replay := newReplay(g, in.Stable.Seq)
 	if err := replay.read(journal); err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func ReadLedger(journal *storage.Journal, state *storage.State, g *messages.Gene
 	case !errors.Is(err, storage.ErrNotFound):
 		return nil, 0, err
 	}
-	replay := newReplay(g.Params, messages.Quorum(g.N()), stable)
+	replay := newReplay(g, stable)
 	if err := replay.read(journal); err != nil {
 		return nil, 0, err
 	}
@@ -106,7 +106,7 @@ func (l *Ledger) stored(seq messages.Seq) {
 	maps.DeleteFunc(l.places, func(s messages.Seq, _ storage.LedgerEntry) bool { return s <= seq })
 }
 
-// Decided gives the finalised batch of seq with its commit certificate; ok is
+// Decided gives the finalised batch of seq with its certificate; ok is
 // false if this replica has not executed it.
 func (l *Ledger) Decided(seq messages.Seq) (d *messages.Decided, ok bool, err error) {
 	l.mu.RLock()

@@ -158,9 +158,15 @@ type (
 type (
 	// proposeVote is a tracker's wish to vote.
 	proposeVote struct{ vote messages.Vote }
+	// waited says that a tracker which waited for all members had what it waited for,
+	// and whether the last ones were late.
+	waited struct {
+		seq  messages.Seq
+		late bool
+	}
 	// trackerRestarted asks the sequencer to replay a sequence's votes.
 	trackerRestarted struct{ seq messages.Seq }
-	// decided is a batch with its commit certificate, from a tracker or fetched.
+	// decided is a batch with its certificate, from a tracker or fetched.
 	decided struct {
 		commit pbft.Committed
 		batch  *messages.Batch

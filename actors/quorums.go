@@ -41,6 +41,12 @@ func (q *quorums) committed(seq messages.Seq, view messages.View, digest message
 	q.slot(seq).Store(&r)
 }
 
+// decided says that a tracker needs no vote for a digest any more. In optimistic mode
+// each Prepare may be the one that decides, and is needed until then.
+func (q *quorums) decided(seq messages.Seq, view messages.View, digest messages.Digest) {
+	q.slot(seq).Store(&reached{seq: seq, view: view, prepared: digest, committed: digest})
+}
+
 // forget is called when a tracker begins anew: it may lack a vote that counted.
 func (q *quorums) forget(seq messages.Seq) { q.slot(seq).Store(nil) }
 

@@ -199,13 +199,13 @@ func (s *executedState) load(store *storage.State, l *layout) (messages.Digest, 
 type replay struct {
 	params    messages.Params
 	low       messages.Seq
-	quorum    int
+	n, quorum int
 	records   []pbft.Record
 	views     viewReader
 	prepares  []*messages.Bundle // that hold Prepares above the stable checkpoint
 	batches   map[messages.Digest]heldBatch
-	commits   map[messages.Vote][]heldBundle
-	committed map[messages.Seq][]messages.Vote // the keys of commits, as they came
+	deciding  map[messages.Vote][]heldBundle   // by what makes a certificate, see decides
+	begun     map[messages.Seq][]messages.Vote // the keys of deciding, as they came
 }
 
 type heldBatch struct {
@@ -220,16 +220,16 @@ type heldBundle struct {
 
 // replay reads what the journal holds above the stable checkpoint.
 func (t *Tree) replay(stable messages.Seq) (*replay, error) {
-	r := newReplay(t.cfg.Genesis.Params, t.quorum, stable)
+	r := newReplay(t.cfg.Genesis, stable)
 	err := r.read(t.cfg.Journal)
 	return r, err
 }
 
-func newReplay(params messages.Params, quorum int, low messages.Seq) *replay {
+func newReplay(g *messages.Genesis, low messages.Seq) *replay {
 	return &replay{
-		params: params, low: low, quorum: quorum,
-		batches: make(map[messages.Digest]heldBatch), commits: make(map[messages.Vote][]heldBundle),
-		committed: make(map[messages.Seq][]messages.Vote),
+		params: g.Params, low: low, n: g.N(), quorum: messages.Quorum(g.N()),
+		batches: make(map[messages.Digest]heldBatch), deciding: make(map[messages.Vote][]heldBundle),
+		begun: make(map[messages.Seq][]messages.Vote),
 	}
 }
 
@@ -304,34 +304,49 @@ func (p *replay) visitBundle(at storage.Place, data []byte) error {
 		p.prepares = append(p.prepares, b.Bundle)
 	}
 	for _, v := range b.Bundle.Votes {
-		known := p.commits[v]
-		if v.Kind != messages.Commit || v.Seq <= p.low ||
+		v, ok := p.decides(v)
+		known := p.deciding[v]
+		if !ok || v.Seq <= p.low ||
 			slices.ContainsFunc(known, func(h heldBundle) bool { return h.bundle.From == b.Bundle.From }) {
 			continue
 		}
 		if len(known) == 0 {
-			p.committed[v.Seq] = append(p.committed[v.Seq], v)
+			p.begun[v.Seq] = append(p.begun[v.Seq], v)
 		}
-		p.commits[v] = append(known, heldBundle{b.Bundle, at})
+		p.deciding[v] = append(known, heldBundle{b.Bundle, at})
 	}
 	return nil
 }
 
-// decided gives what a stored commit certificate decided at seq. There may be one of
-// each view, for one digest: the first that was begun is taken.
+// decides gives what a vote is counted for: a quorum's Commits decide, and in
+// optimistic mode that all members accepted, by a PrePrepare or a Prepare.
+func (p *replay) decides(v messages.Vote) (messages.Vote, bool) {
+	accepts := v.Kind == messages.PrePrepare || v.Kind == messages.Prepare
+	if accepts {
+		v.Kind = messages.Prepare
+	}
+	return v, v.Kind == messages.Commit || accepts && p.params.OptimisticMode
+}
+
+// decided gives what a stored certificate decided at seq. There may be several, of
+// views and in optimistic mode of both kinds, for one digest: the first that was begun
+// is taken.
 func (p *replay) decided(seq messages.Seq) (*decided, storage.LedgerEntry, bool) {
-	for _, v := range p.committed[seq] {
-		bundles := p.commits[v]
-		if len(bundles) < p.quorum {
+	for _, v := range p.begun[seq] {
+		bundles, need := p.deciding[v], p.quorum
+		if v.Kind == messages.Prepare {
+			need = p.n
+		}
+		if len(bundles) < need {
 			continue
 		}
 		held := p.batches[v.Digest]
 		if held.batch == nil && v.Digest != messages.NullDigest {
 			continue
 		}
-		d := &decided{commit: pbft.Committed{View: v.View, Seq: seq, Digest: v.Digest}, batch: held.batch}
+		d := &decided{commit: pbft.Committed{View: v.View, Seq: seq, Digest: v.Digest, Unanimous: v.Kind == messages.Prepare}, batch: held.batch}
 		entry := storage.LedgerEntry{Seq: uint64(seq), View: uint64(v.View), Digest: v.Digest, Batch: held.at}
-		for _, h := range bundles[:p.quorum] {
+		for _, h := range bundles[:need] {
 			d.commit.Bundles = append(d.commit.Bundles, h.bundle)
 			entry.Certificate = append(entry.Certificate, h.at)
 		}

@@ -81,6 +81,8 @@ func (s *sequencer) Receive(c actor.Context) {
 		s.perform(c, s.core.OnBatch(m.from, m.batch))
 	case *proposeVote:
 		s.perform(c, s.core.OnProposeVote(m.vote))
+	case *waited:
+		s.perform(c, s.core.OnWaited(m.seq, m.late))
 	case *pbft.NeedBatch:
 		s.perform(c, s.core.OnNeedBatch(m.Seq, m.Digest, m.Holders))
 	case *flushed:

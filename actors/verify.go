@@ -168,10 +168,10 @@ func (s *signer) forward(c actor.Context, from messages.Index, m *messages.Forwa
 	c.Send(s.t.links.proposer, &wake{})
 }
 
-// decided checks a fetched batch and its commit certificate. Creators' signatures
+// decided checks a fetched batch and its certificate. Creators' signatures
 // in it were verified by the correct members who made the certificate. [X9]
 func (s *signer) decided(c actor.Context, from messages.Index, d *messages.Decided) {
-	if err := s.t.cfg.Keyring.OpenCertificate(messages.Commit, d.View, d.Seq, d.Digest, d.Certificate, s.t.quorum); err != nil {
+	if err := s.t.cfg.Keyring.OpenDecision(d.View, d.Seq, d.Digest, d.Certificate); err != nil {
 		s.reject(c, from, sentInvalidSignature, "bad certificate", err)
 		return
 	}

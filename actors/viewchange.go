@@ -34,7 +34,8 @@ func (v *viewchange) newManager() *leader.Manager {
 	timeout.Ceiling, timeout.Floor = ceiling, min(timeout.Floor, ceiling)
 	return leader.NewManager(leader.ManagerConfig{
 		Self: v.t.cfg.Self, N: v.t.n, Quorum: v.t.quorum, Window: v.t.cfg.Genesis.Params.Window,
-		Heartbeat: v.t.cfg.Heartbeat, HeartbeatTimeout: v.t.cfg.HeartbeatTimeout, Timeout: timeout,
+		Optimistic: v.t.cfg.Genesis.Params.OptimisticMode,
+		Heartbeat:  v.t.cfg.Heartbeat, HeartbeatTimeout: v.t.cfg.HeartbeatTimeout, Timeout: timeout,
 	}, v.t.cfg.Clock.Now())
 }
 

@@ -13,13 +13,34 @@ import (
 // each. The error of a bundle that does not open is a *BundleError.
 func (k *Keyring) OpenCertificate(kind messages.Kind, view messages.View, seq messages.Seq, digest messages.Digest, bundles []*messages.Bundle, need int) error {
 	vote := messages.Vote{Kind: kind, View: view, Seq: seq, Digest: digest}
-	if err := k.openCertificate(vote, bundles, need); err != nil {
+	holds := func(b *messages.Bundle) bool { return slices.Contains(b.Votes, vote) }
+	if err := k.openCertificate(holds, bundles, need); err != nil {
 		return fmt.Errorf("certificate for %v: %w", vote, err)
 	}
 	return nil
 }
 
-func (k *Keyring) openCertificate(vote messages.Vote, bundles []*messages.Bundle, need int) error {
+// OpenDecision checks that a batch is final at a sequence: that a quorum committed it
+// in one view, as OpenCertificate does, or, on a chain in optimistic mode, that all
+// members accepted it in one view, which its leader says by a PrePrepare and the
+// others by a Prepare. [N6, F1]
+func (k *Keyring) OpenDecision(view messages.View, seq messages.Seq, digest messages.Digest, bundles []*messages.Bundle) error {
+	accepted := func(b *messages.Bundle) bool {
+		return b != nil && slices.ContainsFunc(b.Votes, func(v messages.Vote) bool {
+			return v.View == view && v.Seq == seq && v.Digest == digest && (v.Kind == messages.PrePrepare || v.Kind == messages.Prepare)
+		})
+	}
+	if !k.optimistic || len(bundles) < k.N() || slices.ContainsFunc(bundles, func(b *messages.Bundle) bool { return !accepted(b) }) {
+		return k.OpenCertificate(messages.Commit, view, seq, digest, bundles, k.Quorum())
+	}
+	if err := k.openCertificate(accepted, bundles, k.N()); err != nil {
+		return fmt.Errorf("certificate that all accepted %v at sequence %d in view %d: %w", digest, seq, view, err)
+	}
+	return nil
+}
+
+// openCertificate checks that each bundle holds what its signer is to have said.
+func (k *Keyring) openCertificate(holds func(*messages.Bundle) bool, bundles []*messages.Bundle, need int) error {
 	if need < 1 {
 		panic("a certificate of no signatures proves nothing")
 	}
@@ -35,7 +56,7 @@ func (k *Keyring) openCertificate(vote messages.Vote, bundles []*messages.Bundle
 			return fmt.Errorf("member %d signs twice", b.From)
 		}
 		seen |= 1 << b.From
-		if !slices.Contains(b.Votes, vote) {
+		if !holds(b) {
 			return fmt.Errorf("the bundle of member %d does not hold the vote", b.From)
 		}
 	}

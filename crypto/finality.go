@@ -8,8 +8,8 @@ import (
 
 // OpenFinality checks a proof that a vertex is final: that its path leads to
 // the batch it names, and that a quorum of this chain's members committed that
-// batch at the proof's sequence. Every bundle is checked, those beyond a quorum
-// too. What holds then, with at most f members faulty: no correct replica has
+// batch at the proof's sequence, or all accepted it on a chain in optimistic mode.
+// Every bundle is checked, those beyond a quorum too. What holds then, with at most f members faulty: no correct replica has
 // another batch at that sequence, nor will. Whether the vertex took effect there
 // is the replicated state's to say and not proved: it was a no-op if its nonce
 // had been spent before. [X6]
@@ -20,5 +20,5 @@ func (k *Keyring) OpenFinality(p *messages.FinalityProof) error {
 	if err := p.Validate(); err != nil {
 		return err
 	}
-	return k.OpenCertificate(messages.Commit, p.View, p.Seq, p.Batch, p.Certificate, k.Quorum())
+	return k.OpenDecision(p.View, p.Seq, p.Batch, p.Certificate)
 }

@@ -19,6 +19,8 @@ type Keyring struct {
 	encoded [][]byte
 	ids     []messages.MemberID // of keys, for the memory: a key is long to hash each time
 	memory  *memory             // nil: every signature is verified
+	// optimistic: what all members accepted is decided, see OpenDecision.
+	optimistic bool
 }
 
 // NewKeyring checks a genesis, expands its members' keys and checks that every
@@ -40,7 +42,10 @@ func NewKeyringWithScheme(g *messages.Genesis, scheme Scheme) (*Keyring, error) 
 	if err := g.Validate(); err != nil {
 		return nil, err
 	}
-	k := &Keyring{chain: g.Hash(), scheme: scheme, keys: make([]PublicKey, g.N()), encoded: make([][]byte, g.N()), ids: make([]messages.MemberID, g.N())}
+	k := &Keyring{
+		chain: g.Hash(), scheme: scheme, optimistic: g.Params.OptimisticMode,
+		keys: make([]PublicKey, g.N()), encoded: make([][]byte, g.N()), ids: make([]messages.MemberID, g.N()),
+	}
 	for i, m := range g.Members {
 		key, err := scheme.ParsePublicKey(m.PublicKey)
 		if err != nil {
@@ -66,6 +71,10 @@ func (k *Keyring) Weak() int { return messages.Weak(k.N()) }
 
 // MaxFaulty is how many members may be Byzantine.
 func (k *Keyring) MaxFaulty() int { return messages.MaxFaulty(k.N()) }
+
+// Optimistic reports whether what all members accepted is decided on this chain, as
+// its genesis says.
+func (k *Keyring) Optimistic() bool { return k.optimistic }
 
 // Chain is the genesis hash.
 func (k *Keyring) Chain() messages.Digest { return k.chain }

@@ -49,7 +49,7 @@ func JudgeNewView(k *crypto.Keyring, window messages.Seq, e *messages.InvalidNew
 		}
 		bodies[i] = vc.Body
 	}
-	rules := leader.Rules{Members: k.N(), Quorum: k.Quorum(), Window: window}
+	rules := leader.Rules{Members: k.N(), Quorum: k.Quorum(), Window: window, Optimistic: k.Optimistic()}
 	wrong := rules.CheckSupport(nv.Body) // without which it condemns itself
 	switch {
 	case wrong == nil && len(bodies) == 0:

@@ -14,6 +14,8 @@ type Rules struct {
 	Members int
 	Quorum  int // messages.Quorum(Members)
 	Window  messages.Seq
+	// Optimistic: what all members accepted may have been decided by that. [F2]
+	Optimistic bool
 }
 
 // choice is what a set of ViewChanges decides about one sequence.
@@ -38,17 +40,22 @@ type choice struct {
 // Among the P-claims for seq that satisfy A1, and A2 or A2′, the one with the
 // highest view wins, then the smallest digest. Without one, B makes it the null
 // batch. Further ViewChanges never undo A1, A2 or B. [H3]
+//
+// In optimistic mode Q-claims that satisfy A1 and F win among them, behind the
+// P-claims of their view. Further ViewChanges may undo F: a leader takes the first
+// set that decides. [F2]
 func (r Rules) choose(s []*messages.ViewChangeBody, certified func(messages.Claim) bool, seq messages.Seq) choice {
 	var undecided choice
-	for _, p := range claimsFor(s, seq) {
+	for _, c := range r.candidates(s, seq) {
 		switch {
-		case !r.uncontradicted(s, p):
-		case r.accepted(s, p):
-			return choice{decided: true, claimed: true, claim: p}
-		case certified(p):
-			return choice{decided: true, claimed: true, claim: p, marked: true}
+		case !r.uncontradicted(s, c.Claim):
+		case c.prepared && r.accepted(s, c.Claim), !c.prepared && r.unanimous(s, c.Claim):
+			return choice{decided: true, claimed: true, claim: c.Claim}
+		case !c.prepared:
+		case certified(c.Claim):
+			return choice{decided: true, claimed: true, claim: c.Claim, marked: true}
 		default:
-			undecided.wanted = append(undecided.wanted, p)
+			undecided.wanted = append(undecided.wanted, c.Claim)
 		}
 	}
 	if r.unclaimed(s, seq) {
@@ -57,19 +64,42 @@ func (r Rules) choose(s []*messages.ViewChangeBody, certified func(messages.Clai
 	return undecided
 }
 
-// claimsFor lists the distinct P-claims for seq in the order in which they are
-// preferred.
-func claimsFor(s []*messages.ViewChangeBody, seq messages.Seq) []messages.Claim {
-	var claims []messages.Claim
-	for _, b := range s {
-		if p, ok := preparedAt(b, seq); ok && !slices.Contains(claims, p) {
-			claims = append(claims, p)
+// candidate is a P-claim, or else a Q-claim.
+type candidate struct {
+	messages.Claim
+	prepared bool
+}
+
+// candidates lists the distinct claims for seq that could win, in the order in which
+// they are preferred.
+func (r Rules) candidates(s []*messages.ViewChangeBody, seq messages.Seq) []candidate {
+	var list []candidate
+	add := func(c candidate) {
+		if !slices.Contains(list, c) {
+			list = append(list, c)
 		}
 	}
-	slices.SortFunc(claims, func(a, b messages.Claim) int {
+	for _, b := range s {
+		if p, ok := preparedAt(b, seq); ok {
+			add(candidate{p, true})
+		}
+		if !r.Optimistic {
+			continue
+		}
+		for _, q := range acceptedAt(b, seq) {
+			add(candidate{q, false})
+		}
+	}
+	slices.SortFunc(list, func(a, b candidate) int {
+		if a.View == b.View && a.prepared != b.prepared {
+			if a.prepared {
+				return -1
+			}
+			return 1
+		}
 		return cmp.Or(cmp.Compare(b.View, a.View), bytes.Compare(a.Digest[:], b.Digest[:]))
 	})
-	return claims
+	return list
 }
 
 // uncontradicted is A1: at least a quorum of s claims nothing for the sequence

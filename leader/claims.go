@@ -31,16 +31,22 @@ func preparedAt(b *messages.ViewChangeBody, seq messages.Seq) (messages.Claim, b
 	return b.Prepared[i], true
 }
 
+// acceptedAt lists the body's Q-claims for seq.
+func acceptedAt(b *messages.ViewChangeBody, seq messages.Seq) []messages.Claim {
+	i, _ := slices.BinarySearchFunc(b.Accepted, seq, compareSeq)
+	end := i
+	for end < len(b.Accepted) && b.Accepted[end].Seq == seq {
+		end++
+	}
+	return b.Accepted[i:end]
+}
+
 // acceptedSince reports whether the body has a Q-claim for p's digest, in p's
 // view or a higher one.
 func acceptedSince(b *messages.ViewChangeBody, p messages.Claim) bool {
-	i, _ := slices.BinarySearchFunc(b.Accepted, p.Seq, compareSeq)
-	for ; i < len(b.Accepted) && b.Accepted[i].Seq == p.Seq; i++ {
-		if q := b.Accepted[i]; q.Digest == p.Digest && q.View >= p.View {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(acceptedAt(b, p.Seq), func(q messages.Claim) bool {
+		return q.Digest == p.Digest && q.View >= p.View
+	})
 }
 
 func compareSeq(c messages.Claim, seq messages.Seq) int { return cmp.Compare(c.Seq, seq) }

@@ -12,11 +12,13 @@ import (
 
 // ManagerConfig is what the Manager needs to know of the chain and the replica.
 type ManagerConfig struct {
-	Self    messages.Index
-	N       int
-	Quorum  int          // messages.Quorum(N)
-	Window  messages.Seq // L
-	Timeout TimeoutConfig
+	Self   messages.Index
+	N      int
+	Quorum int          // messages.Quorum(N)
+	Window messages.Seq // L
+	// Optimistic: the chain is in optimistic mode.
+	Optimistic bool
+	Timeout    TimeoutConfig
 	// Heartbeat is the time between two Status of a member, default 100 ms.
 	Heartbeat time.Duration
 	// HeartbeatTimeout is how long a leader may be silent before it is suspected,
@@ -70,7 +72,7 @@ func NewManager(cfg ManagerConfig, now time.Time) *Manager {
 	}
 	return &Manager{
 		cfg:       cfg,
-		rules:     Rules{Members: cfg.N, Quorum: cfg.Quorum, Window: cfg.Window},
+		rules:     Rules{Members: cfg.N, Quorum: cfg.Quorum, Window: cfg.Window, Optimistic: cfg.Optimistic},
 		schedule:  NewSchedule(cfg.N),
 		tracker:   NewTracker(cfg.Self, cfg.N, cfg.Heartbeat, now),
 		timeout:   NewTimeout(cfg.Timeout),

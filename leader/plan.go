@@ -18,7 +18,7 @@ type plan struct {
 }
 
 // plan decides about every sequence above min-s that somebody claims was
-// prepared; about the others nothing needs deciding. The list ends with the last
+// prepared, or in optimistic mode accepted; about the others nothing needs deciding. The list ends with the last
 // claim that won: null batches behind it stand for nothing, and one false claim at
 // the window's end would fill the window with them. A null batch that won as a
 // claim is no such thing: it may be committed. [H4]
@@ -27,6 +27,9 @@ func (r Rules) plan(s []*messages.ViewChangeBody, minS messages.Seq, certified f
 	for _, b := range s {
 		if n := len(b.Prepared); n > 0 {
 			last = max(last, b.Prepared[n-1].Seq)
+		}
+		if n := len(b.Accepted); n > 0 && r.Optimistic {
+			last = max(last, b.Accepted[n-1].Seq)
 		}
 	}
 	var p plan

@@ -153,6 +153,23 @@ func compareWithTwin(n int, s []*messages.ViewChangeBody, marks []messages.Claim
 // one sequence, two views and three digests, for n = 4 and every set of three or
 // four members.
 func TestH3_ChooseLikeTheTwin_Exhaustive(t *testing.T) {
+	compared := 0
+	eachSet(t, func(s []*messages.ViewChangeBody, m []messages.Claim) {
+		compared++
+		want := twinChoose(4, s, m, 1)
+		got := rulesOf(4).choose(s, func(c messages.Claim) bool { return slices.Contains(m, c) }, 1)
+		if got.decided != want.decided || got.decided && (got.claim.Digest != want.digest || got.claim.View != want.view || got.claimed == want.null || got.marked != want.marked) {
+			t.Fatalf("chooses %+v, the twin %+v\nof %+v\nwith %v", got, want, s, m)
+		}
+	})
+	t.Logf("%d choices compared", compared)
+}
+
+// eachSet gives all ViewChanges there can be about one sequence, two views and three
+// digests, of every three or four members, with certificates of none, one or all of
+// what is claimed to be prepared.
+func eachSet(t *testing.T, visit func(s []*messages.ViewChangeBody, marks []messages.Claim)) {
+	t.Helper()
 	names := []string{"a", "b", "null"}
 	var all []*messages.ViewChangeBody
 	accepted := []string{""}
@@ -178,7 +195,6 @@ func TestH3_ChooseLikeTheTwin_Exhaustive(t *testing.T) {
 	if len(all) != 40 {
 		t.Fatalf("%d bodies, want 40", len(all))
 	}
-	compared := 0
 	try := func(s ...*messages.ViewChangeBody) {
 		var claimed []messages.Claim
 		for _, b := range s {
@@ -189,12 +205,7 @@ func TestH3_ChooseLikeTheTwin_Exhaustive(t *testing.T) {
 			marks = append(marks, claimed, claimed[:1])
 		}
 		for _, m := range marks {
-			compared++
-			want := twinChoose(4, s, m, 1)
-			got := rulesOf(4).choose(s, func(c messages.Claim) bool { return slices.Contains(m, c) }, 1)
-			if got.decided != want.decided || got.decided && (got.claim.Digest != want.digest || got.claim.View != want.view || got.claimed == want.null || got.marked != want.marked) {
-				t.Fatalf("chooses %+v, the twin %+v\nof %+v\nwith %v", got, want, s, m)
-			}
+			visit(s, m)
 		}
 	}
 	for i, a := range all { // the order of members enters nowhere
@@ -210,7 +221,6 @@ func TestH3_ChooseLikeTheTwin_Exhaustive(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d choices compared", compared)
 }
 
 // randomBody claims at random about sequences 1 to 4 above low in views below w.

@@ -39,6 +39,10 @@ type Params struct {
 	// creators named by their keys, see NewCreatorID. Without it there are no
 	// signatures of creators.
 	RequireVertexSignatures bool `json:"require_vertex_signatures"`
+	// OptimisticMode lets a batch be final once all members accepted it, a round
+	// before a quorum could have committed it. View changes keep what was final that
+	// way, so all members must agree on the mode.
+	OptimisticMode bool `json:"optimistic_mode"`
 }
 
 // DefaultParams are the parameters of a new chain.
@@ -287,11 +291,7 @@ func (g *Genesis) Hash() Digest {
 	} {
 		b = binary.BigEndian.AppendUint64(b, v)
 	}
-	if p.RequireVertexSignatures {
-		b = append(b, 1)
-	} else {
-		b = append(b, 0)
-	}
+	b = append(b, p.modes())
 	b = binary.BigEndian.AppendUint32(b, uint32(len(g.Members)))
 	for _, m := range g.Members {
 		text([]byte(m.Name))
@@ -299,6 +299,17 @@ func (g *Genesis) Hash() Digest {
 		text(m.ChannelKey)
 	}
 	return sha256.Sum256(b)
+}
+
+// modes are the parameters that are on or off, a bit each.
+func (p Params) modes() (bits byte) {
+	if p.RequireVertexSignatures {
+		bits |= 1
+	}
+	if p.OptimisticMode {
+		bits |= 2
+	}
+	return bits
 }
 
 // N is the number of members.

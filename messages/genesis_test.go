@@ -75,6 +75,8 @@ func TestGenesisHashBindsEveryField(t *testing.T) {
 		{"batch bytes", func(g *Genesis) { g.Params.BatchBytes-- }},
 		{"nonce window", func(g *Genesis) { g.Params.NonceWindow++ }},
 		{"vertex signatures", func(g *Genesis) { g.Params.RequireVertexSignatures = true }},
+		{"optimistic mode", func(g *Genesis) { g.Params.OptimisticMode = true }},
+		{"both modes", func(g *Genesis) { g.Params.RequireVertexSignatures, g.Params.OptimisticMode = true, true }},
 		{"name", func(g *Genesis) { g.Members[3].Name = "x" }},
 		{"public key", func(g *Genesis) { g.Members[3].PublicKey[0]++ }},
 		{"channel key", func(g *Genesis) { g.Members[3].ChannelKey[0]++ }},
@@ -92,7 +94,7 @@ func TestGenesisHashBindsEveryField(t *testing.T) {
 		seen[g.Hash()] = test.name
 	}
 	for kind, known := range map[reflect.Type]int{
-		reflect.TypeFor[Genesis](): 4, reflect.TypeFor[Params](): 7, reflect.TypeFor[Member](): 4,
+		reflect.TypeFor[Genesis](): 4, reflect.TypeFor[Params](): 8, reflect.TypeFor[Member](): 4,
 	} {
 		if kind.NumField() != known {
 			t.Errorf("%v has %d fields; add the new one to Hash and to this test", kind, kind.NumField())

@@ -10,12 +10,20 @@ const Other = "other"
 
 // The phases of one sequence whose durations are observed.
 const (
-	PhasePrepare = "prepare" // from the accepted pre-prepare to prepared
+	PhasePrepare = "prepare" // from the accepted pre-prepare to prepared, or decided by all
 	PhaseCommit  = "commit"  // from prepared to committed
 	PhaseExecute = "execute" // from committed to executed
 )
 
 var phases = []string{PhasePrepare, PhaseCommit, PhaseExecute}
+
+// The ways in which a sequence is decided.
+const (
+	ByQuorum = "quorum" // that committed it
+	ByAll    = "all"    // who accepted it, in optimistic mode
+)
+
+var decisions = []string{ByQuorum, ByAll}
 
 // actorNames are the actors of a replica's tree. All phase trackers count as
 // one: "phase-17" is "phase".

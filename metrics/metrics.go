@@ -37,6 +37,7 @@ type Metrics struct {
 	violations, restarts, drops        closed[prometheus.Counter]
 	limits                             closed[prometheus.Counter]
 	cacheHits, keyElsewhere            prometheus.Counter
+	decisions                          closed[prometheus.Counter]         // by
 	sentBytes                          closed[closed[prometheus.Counter]] // peer, lane
 	receivedBytes                      closed[prometheus.Counter]         // peer
 	currentView, viewTimeout, banned   prometheus.Gauge
@@ -76,6 +77,7 @@ func New(o Options) *Metrics {
 	m.commitsSent = r.counter("commits_sent_total", "Commit votes this replica has signed and sent.")
 	m.verticesFinalized = r.counter("vertices_finalized_total", "Vertices executed for the first time by this replica.")
 	m.sequencesExec = r.counter("sequences_executed_total", "Sequences executed by this replica since it was started.")
+	m.decisions = r.counters("decisions_total", "Sequences that votes decided, rather than what others finalised, by whom.", "by", decisions)
 	m.viewChanges = r.counter("view_changes_total", "Views this replica has left by a view change.")
 	m.quarantined = r.counter("quarantined_bundles_total", "Valid bundles set aside because handling them panicked twice.")
 	m.retries = r.counter("application_retries_total", "Panics out of the application after which its state was made anew for a second try.")
@@ -102,7 +104,7 @@ func New(o Options) *Metrics {
 	m.stableCheckpoint = r.gauge("stable_checkpoint", "Sequence of the last stable checkpoint.")
 	m.executedSequence = r.gauge("executed_sequence", "Sequence of the last batch executed.")
 	m.pendingVertices = r.gauge("pending_vertices", "Vertices in the pool that are not executed yet.")
-	r.gauge("quorum", "Members a decision takes, this one included.").Set(float64(o.Quorum))
+	r.gauge("quorum", "Members a decision takes at least, this one included.").Set(float64(o.Quorum))
 	m.peersConnected = r.gauge("peers_connected", "Other members with an open channel.")
 	m.peersVoting = r.gauge("peers_voting", "Other members with an open channel that vote, as far as this replica can know.")
 	m.peerBehind = r.gauges("peer_behind_sequences", "Sequences this replica executed that a member, by its last word, did not; by index.", "peer", peers)

@@ -29,6 +29,7 @@ func exercise(m *Metrics) {
 	m.ObservePhase(PhaseExecute, 30*time.Millisecond)
 	m.PreparesSent(4)
 	m.CommitsSent(5)
+	m.SequenceDecided(ByAll)
 	m.SequenceExecuted(6, 7, 8, 9)
 	m.SetExecutedSequence(10)
 	m.SetStableCheckpoint(11)

@@ -25,6 +25,9 @@ func (m *Metrics) PreparesSent(n int) { m.preparesSent.Add(float64(max(n, 0))) }
 // CommitsSent counts n Commit votes that left.
 func (m *Metrics) CommitsSent(n int) { m.commitsSent.Add(float64(max(n, 0))) }
 
+// SequenceDecided counts a sequence that votes decided, ByQuorum or ByAll.
+func (m *Metrics) SequenceDecided(by string) { m.decisions.at(by).Inc() }
+
 // SequenceExecuted says that the batch of seq, with so many vertices and
 // bytes, was executed; fresh is how many of the vertices were executed for the
 // first time.

@@ -158,8 +158,13 @@ func (s *Sequencer) AppendCanonical(b []byte) []byte {
 	ordered(&c, s.states, func(seq messages.Seq, d messages.Digest) { c.u64(uint64(seq)); c.digest(d) })
 	ordered(&c, s.reopened, func(seq messages.Seq, open bool) { c.u64(uint64(seq)); c.flag(open) })
 	ordered(&c, s.released, func(seq messages.Seq, tick uint64) { c.u64(uint64(seq)); c.u64(tick) })
+	ordered(&c, s.agreed, func(seq messages.Seq, agreed bool) { c.u64(uint64(seq)); c.flag(agreed) })
 	c.u64(s.tick)
 	c.u64(s.stableAt)
+	c.size(s.patience.eager)
+	c.size(s.patience.penalty)
+	c.flag(s.patience.heard)
+	c.size(s.patience.late)
 	c.flag(s.halted)
 	return c
 }
@@ -254,6 +259,7 @@ func (s *Slot) AppendCanonical(b []byte) []byte {
 	c.u64(uint64(s.accepted.view))
 	c.size(int(s.accepted.leader))
 	c.digest(s.accepted.digest)
+	c.size(int(s.optimism))
 	c.size(len(s.held))
 	for _, d := range s.held {
 		c.digest(d)
@@ -261,6 +267,7 @@ func (s *Slot) AppendCanonical(b []byte) []byte {
 	c.size(len(s.rounds))
 	for _, r := range s.rounds {
 		c.u64(uint64(r.view))
+		c.verified([]verifiedVote{r.preprepare})
 		c.verified(r.prepares)
 		c.verified(r.commits)
 	}

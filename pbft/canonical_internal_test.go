@@ -14,7 +14,7 @@ func TestClonesAndBytesKnowEveryField(t *testing.T) {
 		known []string // in the bytes
 		apart []string // not in them: configuration, names, or what follows from others
 	}{
-		{Sequencer{}, []string{"voter", "log", "bodies", "checkpoints", "gatherer", "fetching", "newcomer", "executed", "head", "highest", "stable", "floor", "beside", "certified", "states", "reopened", "reported", "released", "stableAt", "tick", "halted"}, []string{"cfg", "out"}},
+		{Sequencer{}, []string{"voter", "log", "bodies", "checkpoints", "gatherer", "fetching", "newcomer", "executed", "head", "highest", "stable", "floor", "beside", "certified", "states", "reopened", "reported", "released", "stableAt", "tick", "patience", "agreed", "halted"}, []string{"cfg", "out"}},
 		{Voter{}, []string{"view", "active", "left", "entered", "marks", "settled", "memory", "checkpoints", "halted", "observing"}, []string{"self", "leader", "window", "interval"}},
 		{memory{}, []string{"accepted", "prepared", "sent", "fixed"}, nil},
 		{VoteLog{}, []string{"slots"}, nil},
@@ -25,8 +25,9 @@ func TestClonesAndBytesKnowEveryField(t *testing.T) {
 		{fetching{}, []string{"wants", "shun"}, []string{"self", "n"}},
 		{want{}, []string{"seqs", "holders", "since", "asked"}, nil},
 		{newcomer{}, []string{"answers", "seen", "voted", "told"}, []string{"need"}},
-		{Slot{}, []string{"seq", "accepted", "held", "rounds", "certified", "reported", "asked"}, []string{"self", "quorum", "n"}},
-		{round{}, []string{"view", "prepares", "commits"}, nil},
+		{Slot{}, []string{"seq", "accepted", "held", "rounds", "certified", "reported", "asked", "optimism"}, []string{"self", "quorum", "n"}},
+		{round{}, []string{"view", "preprepare", "prepares", "commits"}, nil},
+		{patience{}, []string{"eager", "penalty", "heard", "late"}, nil},
 		{Backlog[int]{}, []string{"last", "waiting"}, nil},
 	} {
 		kind := reflect.TypeOf(c.of)

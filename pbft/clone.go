@@ -23,6 +23,7 @@ func (s *Sequencer) Clone() *Sequencer {
 		c.newcomer = &n
 	}
 	c.states, c.reopened, c.released = maps.Clone(s.states), maps.Clone(s.reopened), maps.Clone(s.released)
+	c.agreed = maps.Clone(s.agreed)
 	c.out = slices.Clone(s.out)
 	return &c
 }

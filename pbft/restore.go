@@ -83,7 +83,7 @@ func (s *Sequencer) Replay(seq messages.Seq) []ToSlot {
 	view := s.voter.View()
 	accepted, ok := s.voter.AcceptedAt(seq)
 	if ok {
-		events = append(events, ToSlot{Seq: seq, Event: Accepted{view, s.cfg.Leader(view), accepted}})
+		events = append(events, ToSlot{Seq: seq, Event: Accepted{view, s.cfg.Leader(view), accepted, s.optimism(seq)}})
 		// By digest: a batch proposed twice is bound to the higher sequence.
 		if batch := s.bodies.Get(accepted); batch != nil {
 			events = append(events, ToSlot{Seq: seq, Event: BatchHeld{accepted}, Batch: batch})
@@ -95,7 +95,7 @@ func (s *Sequencer) Replay(seq messages.Seq) []ToSlot {
 		}
 	}
 	for _, v := range s.log.Votes(seq) {
-		if v.Value().Kind != messages.PrePrepare {
+		if v.Value().Kind != messages.PrePrepare || s.cfg.Params.OptimisticMode {
 			events = append(events, ToSlot{Seq: seq, Event: VoteReceived{v}})
 		}
 	}

@@ -43,6 +43,8 @@ type Sequencer struct {
 	released  map[messages.Seq]uint64          // the tick of the last own vote's release
 	stableAt  uint64                           // the tick at which stable became so
 	tick      uint64
+	patience  patience
+	agreed    map[messages.Seq]bool // decided by all, and not executed yet
 	halted    bool
 	out       []Effect
 }
@@ -62,6 +64,7 @@ func NewSequencer(cfg Config, stable StableCheckpoint, head messages.Digest) *Se
 		states:   make(map[messages.Seq]messages.Digest),
 		reopened: make(map[messages.Seq]bool),
 		released: make(map[messages.Seq]uint64),
+		agreed:   make(map[messages.Seq]bool),
 	}
 	s.voter.Stable(stable.Seq)
 	return s
@@ -105,7 +108,7 @@ func (s *Sequencer) accepted(vote messages.Vote, batch *messages.Batch, records 
 	if !s.tracks(vote.Seq) {
 		return
 	}
-	s.emit(ToSlot{Seq: vote.Seq, Event: Accepted{vote.View, s.cfg.Leader(vote.View), vote.Digest}})
+	s.emit(ToSlot{Seq: vote.Seq, Event: Accepted{vote.View, s.cfg.Leader(vote.View), vote.Digest, s.optimism(vote.Seq)}})
 	s.emit(ToSlot{Seq: vote.Seq, Event: BatchHeld{vote.Digest}, Batch: batch})
 }
 
@@ -156,10 +159,13 @@ func (s *Sequencer) onVote(v verifiedVote) {
 		return
 	}
 	s.highest = max(s.highest, vote.Seq)
-	switch {
-	case vote.Kind == messages.PrePrepare:
+	if vote.Kind == messages.PrePrepare {
 		s.onPrePrepare(v)
-	case s.tracks(vote.Seq):
+	}
+	if s.cfg.Params.OptimisticMode {
+		s.hear(v)
+	}
+	if s.tracks(vote.Seq) && (vote.Kind != messages.PrePrepare || s.cfg.Params.OptimisticMode) {
 		s.emit(ToSlot{Seq: vote.Seq, Event: VoteReceived{v}})
 	}
 }
@@ -312,6 +318,7 @@ func (s *Sequencer) OnExecuted(seq messages.Seq, view messages.View, digest, hea
 	s.executed, s.head, s.highest = seq, head, max(s.highest, seq)
 	s.voter.Fix(seq, view, digest)
 	s.fetching.executed(seq)
+	delete(s.agreed, seq)
 	s.emit(StopSlot{seq})
 	return s.take()
 }

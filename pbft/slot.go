@@ -19,10 +19,11 @@ type Slot struct {
 	quorum int
 	n      int
 
+	optimism  Optimism          // with which it was accepted
 	accepted  accepted          // the pre-prepare of the highest view accepted here
 	held      []messages.Digest // the batches at hand
 	rounds    []round           // votes by view, ascending
-	certified *Committed        // the commit certificate, once there is one
+	certified *Committed        // the certificate, once there is one
 	reported  bool              // and whether Committed was reported
 	asked     []messages.Vote   // votes already proposed
 }
@@ -39,9 +40,10 @@ type accepted struct {
 // place a phase, filled by its first verified vote; a second one with another
 // digest is evidence for the detector and counts nowhere. [N4]
 type round struct {
-	view     messages.View
-	prepares []crypto.Verified[messages.Vote] // by member
-	commits  []crypto.Verified[messages.Vote] // by member
+	view       messages.View
+	preprepare crypto.Verified[messages.Vote]   // of its leader, in optimistic mode
+	prepares   []crypto.Verified[messages.Vote] // by member
+	commits    []crypto.Verified[messages.Vote] // by member
 }
 
 // slotRoundsMax bounds the views whose votes a slot keeps: the current one, the
@@ -67,13 +69,17 @@ type Accepted struct {
 	View   messages.View
 	Leader messages.Index
 	Digest messages.Digest
+	Optimism
 }
+
+// Hurry makes a Patient slot Eager.
+type Hurry struct{}
 
 // BatchHeld says that the valid batch with this digest is at hand.
 type BatchHeld struct{ Digest messages.Digest }
 
-// VoteReceived brings a verified Prepare or Commit for the slot, own ones
-// included: those come back once they are durable and signed.
+// VoteReceived brings a verified Prepare or Commit for the slot, or in optimistic mode
+// a PrePrepare, own ones included: those come back once they are durable and signed.
 type VoteReceived struct {
 	Vote crypto.Verified[messages.Vote]
 }
@@ -81,6 +87,7 @@ type VoteReceived struct {
 func (Accepted) slotEvent()     {}
 func (BatchHeld) slotEvent()    {}
 func (VoteReceived) slotEvent() {}
+func (Hurry) slotEvent()        {}
 
 // SlotEffect is what a slot asks of its surroundings.
 //
@@ -99,14 +106,16 @@ type NeedBatch struct {
 	Holders []messages.Index
 }
 
-// Committed reports, once, a commit certificate whose batch is at hand: Bundles
-// of a quorum of distinct members, in member order, each holding Commit(View,
-// Seq, Digest).
+// Committed reports, once, that a batch is decided which is at hand. Bundles prove it,
+// in member order: of a quorum of distinct members, each holding Commit(View, Seq,
+// Digest), or, if Unanimous, of all, the leader's holding PrePrepare(View, Seq, Digest)
+// and the others' Prepare(View, Seq, Digest).
 type Committed struct {
-	View    messages.View
-	Seq     messages.Seq
-	Digest  messages.Digest
-	Bundles []*messages.Bundle
+	View      messages.View
+	Seq       messages.Seq
+	Digest    messages.Digest
+	Bundles   []*messages.Bundle
+	Unanimous bool
 }
 
 func (ProposeVote) slotEffect() {}
@@ -121,6 +130,7 @@ func (s *Slot) Step(ev SlotEvent) []SlotEffect {
 			return nil // the voter accepts one digest a view; this is a replay
 		}
 		s.accepted = accepted{true, ev.View, ev.Leader, ev.Digest}
+		s.optimism = ev.Optimism
 		s.asked = nil // of lower views, where nothing is voted any more
 		return s.advance(nil)
 	case BatchHeld:
@@ -130,6 +140,11 @@ func (s *Slot) Step(ev SlotEvent) []SlotEffect {
 		return s.advance(nil)
 	case VoteReceived:
 		return s.onVote(ev.Vote)
+	case Hurry:
+		if s.optimism == Patient {
+			s.optimism = Eager
+		}
+		return s.advance(nil)
 	}
 	return nil
 }
@@ -146,6 +161,8 @@ func (s *Slot) onVote(v crypto.Verified[messages.Vote]) []SlotEffect {
 	}
 	var place *crypto.Verified[messages.Vote]
 	switch vote.Kind {
+	case messages.PrePrepare:
+		place = &r.preprepare
 	case messages.Prepare:
 		place = &r.prepares[v.From()]
 	case messages.Commit:
@@ -158,9 +175,19 @@ func (s *Slot) onVote(v crypto.Verified[messages.Vote]) []SlotEffect {
 	}
 	*place = v
 	if vote.Kind == messages.Commit {
+		s.hearCommit(v)
 		return s.advance(r)
 	}
 	return s.advance(nil)
+}
+
+// hearCommit ends the waiting once another member commits the same: it may wait for
+// somebody in vain, and then it takes a quorum. [F3]
+func (s *Slot) hearCommit(v crypto.Verified[messages.Vote]) {
+	vote := v.Value()
+	if s.optimism == Patient && v.From() != s.self && vote.View == s.accepted.view && vote.Digest == s.accepted.digest {
+		s.optimism = Eager
+	}
 }
 
 // advance proposes whatever the evidence now allows, in the order of the
@@ -173,7 +200,10 @@ func (s *Slot) advance(changed *round) []SlotEffect {
 		if s.self != a.leader {
 			effects = s.propose(effects, messages.Prepare)
 		}
-		if s.Prepared() {
+		if s.certified == nil && s.optimism != Plain {
+			s.certified = s.unanimous()
+		}
+		if s.Prepared() && s.optimism != Patient {
 			effects = s.propose(effects, messages.Commit)
 		}
 	}
@@ -249,6 +279,31 @@ func (s *Slot) certificate(r *round) *Committed {
 	return nil
 }
 
+// unanimous looks for the acceptance of all members, in the view of the accepted
+// pre-prepare. [F1]
+func (s *Slot) unanimous() *Committed {
+	i := s.find(s.accepted.view)
+	if i < 0 {
+		return nil
+	}
+	says := func(m int) crypto.Verified[messages.Vote] {
+		if messages.Index(m) == s.accepted.leader {
+			return s.rounds[i].preprepare
+		}
+		return s.rounds[i].prepares[m]
+	}
+	for m := range s.n {
+		if v := says(m); !v.Valid() || v.Value().Digest != s.accepted.digest {
+			return nil
+		}
+	}
+	bundles := make([]*messages.Bundle, s.n)
+	for m := range bundles {
+		bundles[m] = says(m).Bundle()
+	}
+	return &Committed{View: s.accepted.view, Seq: s.seq, Digest: s.accepted.digest, Bundles: bundles, Unanimous: true}
+}
+
 func signers(bundles []*messages.Bundle) []messages.Index {
 	members := make([]messages.Index, len(bundles))
 	for i, b := range bundles {
@@ -263,7 +318,7 @@ func firstWith(votes []crypto.Verified[messages.Vote], digest messages.Digest) i
 	})
 }
 
-// CommittedLocal reports whether a commit certificate was seen.
+// CommittedLocal reports whether a certificate was seen.
 func (s *Slot) CommittedLocal() bool { return s.certified != nil }
 
 func (s *Slot) find(view messages.View) int {

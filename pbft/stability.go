@@ -110,6 +110,7 @@ func (s *Sequencer) OnStable(c StableCheckpoint) []Effect {
 		return s.take()
 	}
 	s.stable, s.stableAt = c, s.tick
+	s.patience.stable()
 	if c.Seq > s.certified.Seq { // certified in an earlier life of the sequencer
 		s.certified = c
 	}
@@ -126,6 +127,11 @@ func (s *Sequencer) OnStable(c StableCheckpoint) []Effect {
 	for seq := range s.states {
 		if seq <= c.Seq {
 			delete(s.states, seq)
+		}
+	}
+	for seq := range s.agreed { // executed by a state transfer
+		if seq <= c.Seq {
+			delete(s.agreed, seq)
 		}
 	}
 	for seq := range s.released {

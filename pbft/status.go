@@ -28,6 +28,9 @@ func (s *Sequencer) Status() *messages.Status {
 			slot.Digest8 = digest.Prefix()
 			slot.HasBatch = digest == messages.NullDigest || s.bodies.Get(digest) != nil
 			slot.Prepares, slot.Commits = s.log.Held(seq, st.View, digest)
+			if s.cfg.Params.OptimisticMode && s.log.Accepts(messages.Vote{View: st.View, Seq: seq, Digest: digest}, s.cfg.Leader(st.View)) {
+				slot.Prepares |= 1 << s.cfg.Leader(st.View) // its PrePrepare
+			}
 		}
 		st.Slots = append(st.Slots, slot)
 	}
@@ -51,12 +54,14 @@ func (s *Sequencer) heardDigest(seq messages.Seq) (messages.Digest, bool) {
 // Shun says which members, a bit each, are to be asked for batches last.
 func (s *Sequencer) Shun(members uint64) { s.fetching.shun = members }
 
-// OnTick is a heartbeat: batches that did not come by themselves are asked for.
+// OnTick is a heartbeat: batches that did not come by themselves are asked for, and
+// members that have not accepted by now are not waited for.
 func (s *Sequencer) OnTick() []Effect {
 	s.tick++
 	for _, f := range s.fetching.due(s.tick) {
 		s.emit(f)
 	}
+	s.hurry()
 	return s.take()
 }
 
@@ -85,7 +90,7 @@ func (s *Sequencer) OnStatus(from messages.Index, st *messages.Status) []Effect 
 		for _, v := range s.log.Votes(seq) {
 			own := v.From() == s.cfg.Self && v.Value().View == st.View
 			theirs := v.From() == from && v.Value().View >= st.View // which it does not know of
-			if (own || theirs) && lacks(st, v) {
+			if (own || theirs) && s.lacks(st, v) {
 				add(v)
 			}
 		}
@@ -115,7 +120,7 @@ func (s *Sequencer) writesStable(st *messages.Status) bool {
 }
 
 // lacks reports whether a peer's Status shows that it misses this vote.
-func lacks(st *messages.Status, v verifiedVote) bool {
+func (s *Sequencer) lacks(st *messages.Status, v verifiedVote) bool {
 	vote := v.Value()
 	if vote.View != st.View {
 		return true // and knows nothing of that view
@@ -137,7 +142,8 @@ func lacks(st *messages.Status, v verifiedVote) bool {
 	case messages.Commit:
 		return held.Commits&bit == 0
 	}
-	return false // it knows the pre-prepare
+	// It knows the pre-prepare. In optimistic mode its signature is needed, too. [F1]
+	return s.cfg.Params.OptimisticMode && held.Prepares&bit == 0
 }
 
 // checkpointVotes are the members, a bit each, whose votes for a checkpoint a peer holds

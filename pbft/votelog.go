@@ -2,6 +2,7 @@ package pbft
 
 import (
 	"maps"
+	"math/bits"
 	"slices"
 
 	"github.com/cretoai/consensus/crypto"
@@ -88,6 +89,27 @@ func (l *VoteLog) Held(seq messages.Seq, view messages.View, digest messages.Dig
 		}
 	}
 	return prepares, commits
+}
+
+// accepting are the members, a bit each, whose PrePrepare or Prepare of a vote's view,
+// sequence and digest is kept.
+func (l *VoteLog) accepting(of messages.Vote) (members uint64) {
+	for _, v := range l.Votes(of.Seq) {
+		if w := v.Value(); w.Kind <= messages.Prepare && w.View == of.View && w.Digest == of.Digest {
+			members |= 1 << v.From()
+		}
+	}
+	return members
+}
+
+// Accepts reports whether a member is among them.
+func (l *VoteLog) Accepts(of messages.Vote, member messages.Index) bool {
+	return l.accepting(of)&(1<<member) != 0
+}
+
+// Unanimous reports whether all of n members are.
+func (l *VoteLog) Unanimous(of messages.Vote, n int) bool {
+	return bits.OnesCount64(l.accepting(of)) == n
 }
 
 // Seqs lists the sequences with kept votes, ascending.

@@ -127,6 +127,10 @@ func (c *Config) Validate() error {
 	if c.FinalityTimeout < c.Heartbeat {
 		complain("finality timeout %v is below the heartbeat of %v", c.FinalityTimeout, c.Heartbeat)
 	}
+	if c.Genesis != nil && c.Genesis.Params.OptimisticMode && c.FinalityTimeout < 3*c.Heartbeat {
+		complain("finality timeout %v is not at least three heartbeats of %v, as the genesis' optimistic_mode needs: a member that is down is waited for that long",
+			c.FinalityTimeout, c.Heartbeat)
+	}
 	if c.Signers < 1 {
 		complain("%d signers: at least 1 is needed", c.Signers)
 	}

@@ -6,8 +6,9 @@
 //	receipt, err := r.Propose(ctx, replica.Vertex{Payload: []byte("hello")})
 //
 // A receipt means final: a quorum of members signed a commit for the batch the
-// vertex is in, and it will be at that place on every correct replica. The
-// context bounds only the waiting; the vertex stays proposed when it ends.
+// vertex is in, or in optimistic mode all that they accepted it, and it will be at
+// that place on every correct replica. The context bounds only the waiting; the
+// vertex stays proposed when it ends.
 //
 // Final is not yet executed with effect. A vertex whose nonce is spent, or that has
 // expired, is finalised as a no-op, and one the application refuses as a failure:

@@ -28,7 +28,7 @@ type LedgerSummary struct {
 
 // ReadLedger reads every finalised batch in the folder of a replica that is not
 // running, and trusts nothing it finds there: each batch is hashed again, each
-// commit certificate verified, and the head recomputed. visit, if not nil, is
+// certificate verified, and the head recomputed. visit, if not nil, is
 // given every batch with its certificate, in order. A ledger that was trimmed
 // begins above sequence 1, see LedgerSummary.
 func ReadLedger(home string, genesis *messages.Genesis, member messages.Index, visit func(*messages.Decided) error) (*LedgerSummary, error) {
@@ -73,7 +73,7 @@ func readLedger(fs vfs.FS, home string, genesis *messages.Genesis, member messag
 
 // add checks one finalised batch and moves the head on.
 func (s *LedgerSummary) add(k *crypto.Keyring, params messages.Params, d *messages.Decided) error {
-	if err := k.OpenCertificate(messages.Commit, d.View, d.Seq, d.Digest, d.Certificate, k.Quorum()); err != nil {
+	if err := k.OpenDecision(d.View, d.Seq, d.Digest, d.Certificate); err != nil {
 		return err
 	}
 	if d.Digest != messages.NullDigest {

@@ -18,7 +18,7 @@ var ErrUnknownVertex = errors.New("not in this replica's ledger")
 //	Receipt     Receipt              but for the data of its result, which is not kept
 //	Vertex      messages.VertexView  its fields
 //	Batch       *messages.Batch      it is part of
-//	Certificate []*messages.Bundle   the quorum's commits
+//	Certificate []*messages.Bundle   the quorum's commits, or everybody's acceptance
 type Found = actors.Found
 
 // Find looks a finalised vertex up by its hash, or gives ErrUnknownVertex, with

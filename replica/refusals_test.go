@@ -5,9 +5,11 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"github.com/cretoai/consensus/messages"
 	"github.com/cretoai/consensus/pbft"
 	"github.com/cretoai/consensus/replica"
 	"github.com/cretoai/consensus/testkit"
@@ -193,6 +195,23 @@ func TestOptionsThatMakeNoReplicaAreRefused(t *testing.T) {
 			t.Errorf("%s: it was started, and stops with %v", want, r.Stop(t.Context()))
 		} else if !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
+// TestF3_AFinalityTimeoutHasRoomForAWait: in optimistic mode a member that is down is
+// waited for two heartbeats, and no leader is to be suspected meanwhile.
+func TestF3_AFinalityTimeoutHasRoomForAWait(t *testing.T) {
+	for _, optimistic := range []bool{false, true} {
+		c := testkit.New(t, 4, testkit.WithParams(func(p *messages.Params) { p.OptimisticMode = optimistic }))
+		cfg := replica.DefaultConfig()
+		cfg.Genesis, cfg.Key, cfg.Home, cfg.Heartbeat, cfg.FinalityTimeout = c.Genesis, c.Key(0), c.Home(0), 100*time.Millisecond, 299*time.Millisecond
+		if err := cfg.Validate(); (err != nil && strings.Contains(err.Error(), "three heartbeats")) != optimistic {
+			t.Errorf("optimistic %t: a timeout of 299 ms is refused with %v", optimistic, err)
+		}
+		cfg.FinalityTimeout = 300 * time.Millisecond
+		if err := cfg.Validate(); err != nil && strings.Contains(err.Error(), "three heartbeats") {
+			t.Errorf("optimistic %t: 300 ms are refused: %v", optimistic, err)
 		}
 	}
 }

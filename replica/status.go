@@ -146,7 +146,7 @@ func (r *Replica) abstentions() string {
 	return strings.Join(list, "; ")
 }
 
-// Decided gives a finalised batch with its commit certificate from the ledger,
+// Decided gives a finalised batch with its certificate from the ledger,
 // or ErrNotExecuted, ErrTrimmed, or, of sequence 0, ErrNoSequence.
 func (r *Replica) Decided(seq messages.Seq) (*messages.Decided, error) {
 	if seq == 0 {

@@ -49,7 +49,7 @@ seen everything, and says so.`,
   replica explore --sequences 1 --views 3 --digests 2 --crashes 1 --time 10m`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			for _, name := range []string{"sequences", "views", "digests", "crashes", "checkpoints", "deaf"} {
+			for _, name := range []string{"sequences", "views", "digests", "crashes", "checkpoints", "deaf", "optimistic-mode"} {
 				o.bounded = o.bounded || cmd.Flags().Changed(name)
 			}
 			worlds, err := o.worlds()
@@ -66,6 +66,7 @@ seen everything, and says so.`,
 	f.IntVar(&o.bounds.Crashes, "crashes", 0, "how many crashes there are in all")
 	f.BoolVar(&o.bounds.Checkpoints, "checkpoints", false, "have every sequence end in a checkpoint")
 	f.BoolVar(&o.bounds.Deaf, "deaf", false, "have nobody hear of what was committed: fewer states")
+	f.BoolVar(&o.bounds.Optimistic, "optimistic-mode", false, "have replicas decide by what all accepted, too")
 	f.StringVar(&o.world, "world", "", "explore one of: "+strings.Join(worldNames(), ", "))
 	f.DurationVar(&o.time, "time", time.Minute, "how long to explore in all")
 	f.IntVar(&o.memoryMiB, "memory", 4096, "how much memory to use in all, in MiB")

@@ -52,6 +52,7 @@ printed, is the chain's identity: compare it before the first start.`,
 	f.StringVar(&g.ChainID, "chain-id", "", "name of the chain")
 	f.StringVar(&g.Scheme, "scheme", crypto.DefaultScheme, "signature algorithm: ml-dsa-87, ml-dsa-65 or ml-dsa-44")
 	f.BoolVar(&p.RequireVertexSignatures, "require-vertex-signatures", false, "take only vertices that their creators signed")
+	f.BoolVar(&p.OptimisticMode, "optimistic-mode", false, optimisticUsage)
 	f.Uint32Var(&p.BatchVertices, "batch-vertices", p.BatchVertices, "vertices of a batch at most")
 	f.Uint32Var(&p.BatchBytes, "batch-bytes", p.BatchBytes, "bytes of a batch at most")
 	f.Uint64Var((*uint64)(&p.CheckpointInterval), "checkpoint-interval", uint64(p.CheckpointInterval), "sequences between two checkpoints; the window is twice as many")
@@ -74,3 +75,6 @@ func readEntry(path string) (m messages.Member, err error) {
 	}
 	return m, nil
 }
+
+// optimisticUsage tells what --optimistic-mode is, wherever a chain is made.
+const optimisticUsage = "let a batch be final once all members accepted it, a round earlier than a quorum could commit it"

@@ -19,6 +19,7 @@ import (
 // simOptions are the flags of a simulation.
 type simOptions struct {
 	replicas int
+	optimist bool
 	seeds    int
 	from     uint64
 	vertices int
@@ -58,6 +59,7 @@ one if something can be left out. The same seed gives the same run, everywhere.`
 	}
 	f := cmd.Flags()
 	f.IntVar(&o.replicas, "replicas", 4, "number of members")
+	f.BoolVar(&o.optimist, "optimistic-mode", false, optimisticUsage)
 	f.IntVar(&o.seeds, "seeds", 1000, "how many seeds to simulate")
 	f.Uint64Var(&o.from, "from", 1, "the first of them")
 	f.IntVar(&o.vertices, "vertices", 60, "how many vertices are proposed while there are faults")
@@ -99,7 +101,7 @@ func (o simOptions) validate() error {
 
 // config is what to simulate for one seed.
 func (o simOptions) config(seed uint64) sim.Config {
-	cfg := sim.Config{Seed: seed, Replicas: o.replicas, Vertices: o.vertices, Without: o.without}
+	cfg := sim.Config{Seed: seed, Replicas: o.replicas, Vertices: o.vertices, OptimisticMode: o.optimist, Without: o.without}
 	if o.sabotage == "flush" {
 		cfg.Configure = func(_ int, c *replica.Config) { c.WALSync = storage.SyncNever }
 	}
@@ -109,6 +111,9 @@ func (o simOptions) config(seed uint64) sim.Config {
 // command is the command line that repeats one run.
 func (o simOptions) command(cfg sim.Config) string {
 	line := fmt.Sprintf("replica sim --seeds 1 --from %d --replicas %d", cfg.Seed, cfg.Replicas)
+	if cfg.OptimisticMode {
+		line += " --optimistic-mode"
+	}
 	if cfg.Vertices != 60 {
 		line += fmt.Sprintf(" --vertices %d", cfg.Vertices)
 	}

@@ -51,6 +51,7 @@ both on 127.0.0.1. A folder that is not empty is never touched.`,
 	f.StringVar(&o.ChainID, "chain-id", o.ChainID, "name of the chain")
 	f.StringVar(&o.Scheme, "scheme", o.Scheme, "signature algorithm: ml-dsa-87, ml-dsa-65 or ml-dsa-44")
 	f.BoolVar(&o.RequireVertexSignatures, "require-vertex-signatures", false, "take only vertices that their creators signed, and make a creator's key")
+	f.BoolVar(&o.OptimisticMode, "optimistic-mode", false, optimisticUsage)
 	if err := cmd.MarkFlagRequired("out"); err != nil {
 		panic(err) // the flag was defined above
 	}

@@ -64,6 +64,7 @@ func generate(o Options) (*Network, error) {
 		Genesis: &messages.Genesis{ChainID: o.ChainID, Scheme: o.Scheme, Params: messages.DefaultParams()},
 	}
 	n.Genesis.Params.RequireVertexSignatures = o.RequireVertexSignatures
+	n.Genesis.Params.OptimisticMode = o.OptimisticMode
 	var peers []string
 	for i := range o.Replicas {
 		name := fmt.Sprintf("replica-%d", i)

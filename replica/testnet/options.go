@@ -27,6 +27,8 @@ type Options struct {
 	// the key of a first one, CreatorKeyFile. Any other is made without asking anyone:
 	// a creator is named by its key.
 	RequireVertexSignatures bool
+	// OptimisticMode makes a chain in optimistic mode, see messages.Params.
+	OptimisticMode bool
 }
 
 // DefaultOptions gives the defaults above; Dir has none.

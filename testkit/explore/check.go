@@ -9,7 +9,7 @@ import (
 // check looks at a state: what the replica that came to it decided, and what all
 // signed. That nobody signs twice, votes in a view it left or leaves a claim out
 // was looked at when it was signed.
-func (s *state) check() error {
+func (s *state) check(optimistic bool) error {
 	n := s.nodes[s.at.replica.Self]
 	for _, other := range s.nodes {
 		if other == nil || other == n {
@@ -22,7 +22,7 @@ func (s *state) check() error {
 		}
 	}
 	for seq := range sequencesMax {
-		if err := s.stays(seq); err != nil {
+		if err := s.stays(seq, optimistic); err != nil {
 			return err
 		}
 	}
@@ -30,10 +30,11 @@ func (s *state) check() error {
 }
 
 // stays: where so many correct members signed a Commit that a quorum may have,
-// none votes for anything else in a higher view, and no other digest has as many.
+// none votes for anything else in a higher view, and no other digest has as many. In
+// optimistic mode nor do they where all correct members signed that they accepted it.
 // In one view correct members have prepared one digest, whether it is committed or
 // not.
-func (s *state) stays(seq int) error {
+func (s *state) stays(seq int, optimistic bool) error {
 	locked, lock := uint8(0), 0
 	for view := range viewsMax {
 		for _, n := range s.nodes {
@@ -45,6 +46,12 @@ func (s *state) stays(seq int) error {
 					return fmt.Errorf("replica %d signs a %v for another digest in view %d at sequence %d than the one that may have been committed there in view %d", n.replica.Self, kind, view, seq+1, lock)
 				}
 			}
+		}
+		if d := s.unanimous(view, seq); optimistic && d > 0 {
+			if locked > 0 && locked != d {
+				return fmt.Errorf("one digest may have been committed at sequence %d in view %d, and all accepted another in view %d", seq+1, lock, view)
+			}
+			locked, lock = d, view
 		}
 		for _, n := range s.nodes {
 			if n == nil || n.cast[messages.Commit][view][seq] == 0 || n.cast[messages.Commit][view][seq] == locked {
@@ -83,4 +90,20 @@ func (s *state) committing(view, seq int, d uint8) (count int) {
 		}
 	}
 	return count
+}
+
+// unanimous is the digest that all correct members signed as accepted, 0 if there is
+// none: with the liar's word it is decided in optimistic mode.
+func (s *state) unanimous(view, seq int) (d uint8) {
+	for _, n := range s.nodes {
+		if n == nil {
+			continue
+		}
+		own := max(n.cast[messages.PrePrepare][view][seq], n.cast[messages.Prepare][view][seq])
+		if own == 0 || d > 0 && own != d {
+			return 0
+		}
+		d = own
+	}
+	return d
 }

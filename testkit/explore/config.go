@@ -31,6 +31,8 @@ type Config struct {
 	Deaf bool
 	// Managed replicas have their own Managers, which decide about views.
 	Managed bool
+	// Optimistic replicas decide by what all accepted, too.
+	Optimistic bool
 	// Checkpoints has every sequence end in a checkpoint, and windows move.
 	Checkpoints bool
 	// Time and Memory bound the search, Jobs is how many threads search.

@@ -48,6 +48,18 @@ func TestAllStatesOfTwoViews(t *testing.T) {
 	}
 }
 
+// TestF2_AllStatesOfTwoViews is the same in optimistic mode, where the liar's word makes
+// the acceptance of all correct members a decision.
+func TestF2_AllStatesOfTwoViews(t *testing.T) {
+	cfg := explore.Config{Sequences: 1, Views: 2, Digests: 1, Optimistic: true, Time: time.Hour, Jobs: 2}
+	for liar, want := range map[messages.Index]uint64{0: 42726, 2: 35192, 3: 35192} {
+		cfg.Liar = liar
+		if r := explored(t, cfg); !r.Complete || r.States != want {
+			t.Errorf("with member %d as the liar there are %d states (complete: %v), want %d", liar, r.States, r.Complete, want)
+		}
+	}
+}
+
 // TestManagersRememberNothingWrong visits a part of what managers come to, the
 // same part every time as far as it goes: views are joined and entered in it.
 func TestManagersRememberNothingWrong(t *testing.T) {

@@ -35,6 +35,7 @@ const (
 	collecting   // a ViewChange, by a manager
 	proving      // a prepared certificate, likewise
 	announcing   // a NewView with all it rests on, likewise
+	agreeing     // all that others accepted it, too
 )
 
 // taken is what comes of an input: nothing, or another node, or a violation.
@@ -90,8 +91,12 @@ func (w *world) play(r *pure.Replica, in input) (said []pure.Message, votes int,
 		said = append(said, w.hear(r, from, messages.Vote{Kind: messages.PrePrepare, View: view, Seq: seq, Digest: d})...)
 		accepted, ok := r.Core().AcceptedAt(seq)
 		return said, 0, ok && accepted == d
+	case agreeing:
+		return w.agree(r, in)
 	case preparing, mixedPrepare:
-		return w.deliver(r, in, messages.Prepare, func() bool { return commits(r, view, seq) })
+		hurried := r.Hurry(seq) // it does not wait for all
+		said, votes, ok = w.deliver(r, in, messages.Prepare, func() bool { return commits(r, view, seq) })
+		return append(hurried, said...), votes, ok
 	case committing, mixedCommit:
 		return w.deliver(r, in, messages.Commit, func() bool { return w.decides(r, seq) })
 	case entering, beginning:
@@ -141,6 +146,24 @@ func (w *world) deliver(r *pure.Replica, in input, kind messages.Kind, enough fu
 		said = append(said, w.hear(r, m, messages.Vote{Kind: kind, View: view, Seq: messages.Seq(in.seq), Digest: w.digest(int(d))})...)
 		votes++
 		if enough() {
+			return said, votes, true
+		}
+	}
+	return nil, votes, false
+}
+
+// agree brings the acceptances of others until something comes of them.
+func (w *world) agree(r *pure.Replica, in input) (said []pure.Message, votes int, ok bool) {
+	v := messages.Vote{Kind: messages.Prepare, View: messages.View(in.view), Seq: messages.Seq(in.seq), Digest: w.digest(int(in.digest))}
+	for m := range messages.Index(members) {
+		if m == r.Self {
+			continue
+		}
+		if v.Kind = messages.Prepare; m == w.chain.Leader(v.View) {
+			v.Kind = messages.PrePrepare
+		}
+		said = append(said, w.hear(r, m, v)...)
+		if votes++; w.decides(r, v.Seq) {
 			return said, votes, true
 		}
 	}
@@ -207,6 +230,8 @@ func (w *world) story(n *node, in input) string {
 		return who + " accepts " + vote(messages.PrePrepare)
 	case preparing, mixedPrepare:
 		return who + " hears enough of " + vote(messages.Prepare)
+	case agreeing:
+		return who + " hears from all others " + vote(messages.Prepare)
 	case committing, mixedCommit:
 		return who + " hears enough of " + vote(messages.Commit)
 	case leaving:

@@ -193,7 +193,8 @@ func (d *decision) perform(m *leader.Manager, effects []leader.Effect, proving b
 func (d *decision) manager(self messages.Index, standing leader.Standing) *leader.Manager {
 	m := leader.NewManager(leader.ManagerConfig{
 		Self: self, N: members, Quorum: messages.Quorum(members), Window: d.w.chain.Params.Window,
-		Timeout: leader.DefaultTimeoutConfig(), Heartbeat: pure.Heartbeat, HeartbeatTimeout: 4 * pure.Heartbeat,
+		Optimistic: d.w.chain.Params.OptimisticMode,
+		Timeout:    leader.DefaultTimeoutConfig(), Heartbeat: pure.Heartbeat, HeartbeatTimeout: 4 * pure.Heartbeat,
 	}, start)
 	m.Resume(start, standing, nil, nil, nil, nil)
 	return m

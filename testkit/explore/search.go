@@ -113,7 +113,7 @@ func (s *search) work(ctx context.Context, seen func(uint64)) {
 			}
 			s.states.Add(1)
 			s.deeper(next.depth)
-			if wrong = next.check(); wrong != nil {
+			if wrong = next.check(s.w.cfg.Optimistic); wrong != nil {
 				s.end("", next, wrong)
 				return false
 			}

@@ -23,7 +23,7 @@ func (w *world) successors(s *state, visit visit) {
 			continue
 		}
 		t := &step{w: w, from: s, at: n, visit: visit}
-		for _, do := range [...]func(){t.leaves, t.crashes, t.checkpoints, t.proposes, t.prePrepares, t.prepares, t.commits, t.enters, t.collects, t.proves, t.announces} {
+		for _, do := range [...]func(){t.leaves, t.crashes, t.checkpoints, t.proposes, t.prePrepares, t.prepares, t.commits, t.agrees, t.enters, t.collects, t.proves, t.announces} {
 			if do(); t.ended {
 				return
 			}
@@ -155,6 +155,28 @@ func (t *step) commits() {
 				}
 			}
 		}
+	}
+}
+
+// agrees brings everybody's word that they accepted what this one did.
+func (t *step) agrees() {
+	core, view := t.at.replica.Core(), t.at.replica.View()
+	if !t.w.cfg.Optimistic || t.w.cfg.Deaf || !core.Active() {
+		return
+	}
+	for _, seq := range t.w.sequences() {
+		d, ok := core.AcceptedAt(seq)
+		if !ok || !t.at.decisions[seq-1].IsZero() {
+			continue
+		}
+		in := input{what: agreeing, view: uint8(view), seq: uint8(seq), digest: uint8(t.w.index(d))}
+		count := 0
+		for _, n := range t.from.nodes {
+			if n == nil || n != t.at && max(n.cast[messages.PrePrepare][view][seq-1], n.cast[messages.Prepare][view][seq-1]) == in.digest+1 {
+				count++
+			}
+		}
+		t.try(in, count)
 	}
 }
 

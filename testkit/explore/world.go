@@ -37,6 +37,7 @@ func newWorld(cfg Config) *world {
 		interval = 1
 	}
 	w := &world{cfg: cfg, chain: pure.NewChain(members, cfg.Digests, interval, window)}
+	w.chain.Params.OptimisticMode = cfg.Optimistic
 	w.digests = w.chain.Digests()
 	w.names = map[messages.Digest]string{messages.NullDigest: "null"}
 	for i, d := range w.digests {

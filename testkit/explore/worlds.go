@@ -16,7 +16,7 @@ type World struct {
 
 // Worlds are those that together show what there is to show: every view change
 // among three views, decisions that are executed, crashes, gaps between sequences,
-// what managers remember, windows that move. The whole product of these has more states than can be
+// what managers remember, windows that move, and optimistic mode. The whole product of these has more states than can be
 // visited.
 func Worlds() []World {
 	return []World{
@@ -27,6 +27,9 @@ func Worlds() []World {
 		{"windows", Config{Sequences: 2, Views: 2, Digests: 2, Checkpoints: true}},
 		{"managers", Config{Sequences: 1, Views: 3, Digests: 1, Deaf: true, Managed: true}},
 		{"restarts", Config{Sequences: 1, Views: 2, Digests: 1, Crashes: 1, Deaf: true, Managed: true}},
+		{"optimistic", Config{Sequences: 1, Views: 2, Digests: 2, Optimistic: true}},
+		{"optimistic views", Config{Sequences: 1, Views: 3, Digests: 2, Deaf: true, Optimistic: true}},
+		{"optimistic crashes", Config{Sequences: 1, Views: 2, Digests: 2, Crashes: 1, Deaf: true, Optimistic: true}},
 	}
 }
 

@@ -65,7 +65,7 @@ var applications = []mutant{
 	},
 	{
 		Name: "proof-of-less-than-a-quorum", Why: "f+1 signatures make nothing final",
-		File: "crypto/finality.go", Old: "p.Certificate, k.Quorum())", New: "p.Certificate, k.Weak())", TestsOnly: notSimulated,
+		File: "crypto/certificate.go", Old: "seq, digest, bundles, k.Quorum())", New: "seq, digest, bundles, k.Weak())", TestsOnly: notSimulated,
 	},
 	{
 		Name: "room-promised-twice", Why: "nonces are drawn in vain, until one lies beyond the window",

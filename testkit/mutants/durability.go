@@ -66,7 +66,7 @@ var durability = []mutant{
 	},
 	{
 		Name: "double-untold", Why: "a member is not told of votes signed with its key",
-		File: "pbft/status.go", Old: "if (own || theirs) && lacks(st, v) {", New: "if own && lacks(st, v) || theirs && s.halted {",
+		File: "pbft/status.go", Old: "if (own || theirs) && s.lacks(st, v) {", New: "if own && s.lacks(st, v) || theirs && s.halted {",
 		TestsOnly: "it restores no backups",
 	},
 	{

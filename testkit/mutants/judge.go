@@ -22,6 +22,8 @@ type mutant struct {
 	Tests []string
 	// Replicas is the membership to simulate, 4 if 0.
 	Replicas int
+	// Optimistic: of a chain in optimistic mode.
+	Optimistic bool
 	// TestsOnly: the simulator cannot notice, for the reason given.
 	TestsOnly string
 	// Equivalent mutants behave as the original; surviving is right.

@@ -172,7 +172,7 @@ func (o options) concerns(m mutant) bool {
 
 // choose gives the mutants asked for.
 func choose(o options) ([]mutant, error) {
-	all := slices.Concat(ordering, durability, viewChanges, trust, supervision, conduct, applications, transfers)
+	all := slices.Concat(ordering, durability, viewChanges, trust, supervision, conduct, applications, transfers, optimism)
 	pattern, err := regexp.Compile(o.run)
 	if err != nil {
 		return nil, err

@@ -42,6 +42,9 @@ func (f *fate) simulateSome(ctx context.Context, m mutant, binary string, from u
 	if m.Replicas > 0 {
 		args = append(args, "--replicas", fmt.Sprint(m.Replicas))
 	}
+	if m.Optimistic {
+		args = append(args, "--optimistic-mode")
+	}
 	var report struct {
 		Simulated int
 		Violation *struct {

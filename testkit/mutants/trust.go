@@ -16,7 +16,7 @@ var trust = []mutant{
 	},
 	{
 		Name: "certificate-of-any-vote", Why: "votes for something else prove this",
-		File: "crypto/certificate.go", Old: "if !slices.Contains(b.Votes, vote) {", New: "if !slices.ContainsFunc(b.Votes, func(v messages.Vote) bool { return v.Seq == vote.Seq }) {",
+		File: "crypto/certificate.go", Old: "return slices.Contains(b.Votes, vote) }", New: "return slices.ContainsFunc(b.Votes, func(v messages.Vote) bool { return v.Seq == vote.Seq }) }",
 	},
 	{
 		Name: "certificate-too-short", Why: "fewer than a quorum prove this",

@@ -115,7 +115,7 @@ var viewChanges = []mutant{
 	},
 	{
 		Name: "a2-dropped", Why: "a liar's claim wins although nobody accepted it",
-		File: "leader/choose.go", Old: "case r.accepted(s, p):", New: "case r.accepted(s, p) || len(s) > 0:",
+		File: "leader/choose.go", Old: "case c.prepared && r.accepted(s, c.Claim),", New: "case c.prepared,",
 	},
 	{
 		Name: "silence-of-2f+1", Why: "at n=6 null needs more members than are correct",

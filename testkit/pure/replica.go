@@ -61,7 +61,8 @@ const Heartbeat = 100 * time.Millisecond
 func (r *Replica) managerConfig() leader.ManagerConfig {
 	return leader.ManagerConfig{
 		Self: r.Self, N: r.chain.N, Quorum: r.chain.Quorum, Window: r.chain.Params.Window,
-		Timeout: leader.DefaultTimeoutConfig(), Heartbeat: Heartbeat, HeartbeatTimeout: 4 * Heartbeat,
+		Optimistic: r.chain.Params.OptimisticMode,
+		Timeout:    leader.DefaultTimeoutConfig(), Heartbeat: Heartbeat, HeartbeatTimeout: 4 * Heartbeat,
 	}
 }
 
@@ -111,6 +112,14 @@ func (r *Replica) say(to messages.Index, b Body) { r.out = append(r.out, Message
 func (r *Replica) Propose(digest messages.Digest) []Message {
 	effects, _ := r.core.Propose(r.chain.Batch(digest))
 	r.perform(effects)
+	return r.settle()
+}
+
+// Hurry has the tracker of a sequence, if there is one, wait for nobody.
+func (r *Replica) Hurry(seq messages.Seq) []Message {
+	if r.slots[seq] != nil {
+		r.step(pbft.ToSlot{Seq: seq, Event: pbft.Hurry{}})
+	}
 	return r.settle()
 }
 

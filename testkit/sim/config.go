@@ -19,6 +19,8 @@ type Config struct {
 	Replicas int
 	// Vertices is how many are proposed while there are faults; 60 if 0.
 	Vertices int
+	// OptimisticMode simulates a chain in optimistic mode.
+	OptimisticMode bool
 	// Faults replaces those drawn from the seed, all of them; nil leaves them to it.
 	// What is no fault in there has a default, as has this: see Faults.
 	Faults *Faults

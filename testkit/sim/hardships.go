@@ -143,6 +143,9 @@ func (s *simulation) prepareHardships() {
 func (f *Faults) configure(cfg *replica.Config) {
 	if f.Impatient {
 		cfg.FinalityTimeout, cfg.HeartbeatTimeout = cfg.Heartbeat, 2*cfg.Heartbeat
+		if cfg.Genesis.Params.OptimisticMode {
+			cfg.FinalityTimeout *= 3 // the least there is
+		}
 	}
 }
 

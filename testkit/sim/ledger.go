@@ -24,7 +24,7 @@ func (s *simulation) foundDecided(m *member) {
 	for seq := from + 1; seq <= m.last; seq++ {
 		d, err := m.replica.Decided(seq)
 		if err == nil {
-			err = s.keyring.OpenCertificate(messages.Commit, d.View, d.Seq, d.Digest, d.Certificate, s.keyring.Quorum())
+			err = s.keyring.OpenDecision(d.View, d.Seq, d.Digest, d.Certificate)
 		}
 		if err != nil {
 			s.oracle.violated("agreement", "%v starts at sequence %d, and %d nobody has executed: %v", m, m.last, seq, err)
@@ -83,7 +83,7 @@ func (s *simulation) readLedger(m *member, stable messages.Seq) (err error) {
 			return fmt.Errorf("sequence %d is missing, of %d", seq, last)
 		}
 		s.oracle.decided(m.index, seq, d.Digest)
-		if err := s.keyring.OpenCertificate(messages.Commit, d.View, d.Seq, d.Digest, d.Certificate, s.keyring.Quorum()); err != nil {
+		if err := s.keyring.OpenDecision(d.View, d.Seq, d.Digest, d.Certificate); err != nil {
 			return fmt.Errorf("sequence %d: %w", seq, err)
 		}
 		if d.Digest == messages.NullDigest {

@@ -14,9 +14,11 @@ type votes struct {
 	left           []messages.View            // by member: the view of its last ViewChange
 	claims         []*messages.ViewChangeBody // by member: what it said there
 	committing     map[proposal]uint64
+	accepting      map[proposal]uint64 // PrePrepares and Prepares, in optimistic mode
 	// locked are the digests that so many honest members have sent Commits for
-	// that a quorum may exist, with the view: no honest member may vote for
-	// anything else there in a higher view.
+	// that a quorum may exist, with the view, or in optimistic mode all of them a
+	// PrePrepare or a Prepare: no honest member may vote for anything else there in a
+	// higher view.
 	locked map[messages.Seq]proposal
 	// prepared is what honest members say is prepared, by sending Commits.
 	prepared map[place]messages.Digest
@@ -43,7 +45,7 @@ func newVotes(n int) votes {
 		quorum: messages.Quorum(n), faulty: messages.MaxFaulty(n),
 		cast: make(map[place]messages.Digest), left: make([]messages.View, n),
 		claims: make([]*messages.ViewChangeBody, n), own: make([][]messages.Vote, n),
-		committing: make(map[proposal]uint64), locked: make(map[messages.Seq]proposal), prepared: make(map[place]messages.Digest),
+		committing: make(map[proposal]uint64), accepting: make(map[proposal]uint64), locked: make(map[messages.Seq]proposal), prepared: make(map[place]messages.Digest),
 	}
 }
 
@@ -94,7 +96,21 @@ func (o *oracle) votedInView(member messages.Index, v messages.Vote) {
 	if v.Kind == messages.Commit {
 		o.preparedIn(member, v)
 		o.votes.commit(member, proposal{v.View, v.Seq, v.Digest})
+	} else if o.params.OptimisticMode {
+		o.accept(member, proposal{v.View, v.Seq, v.Digest})
 	}
+}
+
+// accept notes that an honest member accepted something: if all did, it may be decided
+// with the word of the faulty.
+func (o *oracle) accept(member messages.Index, p proposal) {
+	o.votes.accepting[p] |= 1 << member
+	for m, faulty := range o.faulty {
+		if !faulty && o.votes.accepting[p]&(1<<m) == 0 {
+			return
+		}
+	}
+	o.votes.lock(p)
 }
 
 // claim remembers what a member says in its last ViewChange.
@@ -151,6 +167,10 @@ func (s *votes) commit(member messages.Index, p proposal) {
 	if bits.OnesCount64(s.committing[p]) < s.quorum-s.faulty {
 		return
 	}
+	s.lock(p)
+}
+
+func (s *votes) lock(p proposal) {
 	if l, ok := s.locked[p.seq]; !ok || p.view < l.view {
 		s.locked[p.seq] = p
 	}

@@ -153,6 +153,7 @@ func newSimulation(ctx context.Context, cfg Config) *simulation {
 	if s.faults.Signed {
 		p.RequireVertexSignatures, p.BatchBytes = true, 16<<10
 	}
+	p.OptimisticMode = cfg.OptimisticMode
 	s.genesis = genesis
 	var err error
 	s.keyring, err = crypto.NewKeyringWithScheme(genesis, s.scheme)

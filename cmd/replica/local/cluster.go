@@ -29,6 +29,8 @@ type Options struct {
 	Version  string // of the software, as peers are told it
 	// RequireVertexSignatures makes a chain whose creators sign.
 	RequireVertexSignatures bool
+	// OptimisticMode makes a chain in optimistic mode.
+	OptimisticMode bool
 	// Tune, if not nil, changes what replica i is started from.
 	Tune func(i int, h *home.Home, c *replica.Config) ([]replica.Option, error)
 	// Faulty, if not nil, tells which replicas to expect nothing of any more.
@@ -48,7 +50,7 @@ type Cluster struct {
 func Start(ctx context.Context, o Options) (c *Cluster, err error) {
 	n := testnet.DefaultOptions()
 	n.Dir, n.Replicas, n.ChainID, n.Scheme = o.Dir, o.Replicas, "demo", o.Scheme
-	n.RequireVertexSignatures = o.RequireVertexSignatures
+	n.RequireVertexSignatures, n.OptimisticMode = o.RequireVertexSignatures, o.OptimisticMode
 	if n.BasePort, err = freePorts(o.Replicas); err != nil {
 		return nil, err
 	}
