@@ -28,9 +28,11 @@ type benchOptions struct {
 	api        []string
 	http       bool
 	format     string
+	optimistic bool
 	creator    creatorOptions
 	floor      bool
 	floorTLS   bool
+	floorSteps int
 	rounds     int
 	profile    string
 	asJSON     bool
@@ -58,6 +60,9 @@ process, and vertices go through the replicas' HTTP APIs all the same.
 The load is a closed loop of --outstanding vertices, or with --rate an open one.
 An open loop's latency counts from the moment a vertex was due, whether or not it
 could be submitted then. What happens in the warm-up does not count.
+
+With --optimistic-mode the chain is in that mode: a batch is final once all replicas
+accepted it, which saves one of three steps.
 
 With --creator-signatures the chain is one whose creators sign. Vertices are signed
 before the warm-up, by --creators in turn, each alone or --creator-groups together
@@ -109,12 +114,14 @@ implementation of this protocol can leave out.`,
 	f.StringSliceVar(&o.api, "api", nil, "URL of a running replica's HTTP API; give one for each replica")
 	f.BoolVar(&o.http, "http", false, "submit through the replicas' HTTP APIs")
 	f.StringVar(&o.format, "format", formatMsgpack, "how vertices travel over HTTP: in batches of msgpack or ndjson, or as json, a request for each group")
+	f.BoolVar(&o.optimistic, "optimistic-mode", false, optimisticUsage)
 	f.BoolVar(&o.creator.sign, "creator-signatures", false, "vertices that their creators signed")
 	f.IntVar(&o.creator.creators, "creators", 100, "number of creators that sign")
 	f.IntVar(&o.creator.together, "creator-groups", 1, "vertices a creator signs, and submits, together")
 	f.IntVar(&o.creator.presigned, "presigned", 0, "vertices signed in advance (default: what a fast cluster needs, up to about 1 GiB of them)")
 	f.BoolVar(&o.floor, "floor", false, "measure the floor as well, round by round")
 	f.BoolVar(&o.floorTLS, "floor-tls", true, "mutual TLS between the floor's replicas")
+	f.IntVar(&o.floorSteps, "floor-steps", 0, "steps of the floor, each with a flush and a signature: 3, or 2 as in optimistic mode (default: as the replicas take)")
 	f.IntVar(&o.rounds, "rounds", 0, "measurements; medians are shown (default: 1, with --floor 5)")
 	f.DurationVar(&o.load.Series, "series", 0, "show the measurement in intervals of this length, too, with memory and disk")
 	f.Uint64Var(&o.retain, "ledger-retain", 0, "sequences a replica's ledger keeps at least (0: all)")
@@ -154,7 +161,7 @@ func (o *benchOptions) validate(cmd *cobra.Command) error {
 		complain("--depth is at least 1, --max-pending and --rounds are not negative")
 	}
 	if len(o.api) > 0 {
-		for _, flag := range []string{"floor", "replicas", "scheme", "depth", "max-pending", "wal-sync", "dir", "profile", "series", "ledger-retain", "crash-leader"} {
+		for _, flag := range []string{"floor", "replicas", "scheme", "depth", "max-pending", "wal-sync", "dir", "profile", "series", "ledger-retain", "crash-leader", "optimistic-mode"} {
 			if given(flag) && !(flag == "scheme" && o.creator.sign) { // the creators' is given
 				complain("--%s is about a cluster of this process, and --api about another's", flag)
 			}
@@ -162,6 +169,15 @@ func (o *benchOptions) validate(cmd *cobra.Command) error {
 	}
 	if o.crashLeader < 0 || o.crashLeader > 0 && (o.submit == "leader" || o.load.Vertices > 0 || o.crashLeader >= o.load.Duration) {
 		complain("--crash-leader is within --duration, and nothing is submitted there: leave --vertices and --submit leader out")
+	}
+	if o.floorSteps == 0 {
+		o.floorSteps = 3
+		if o.optimistic {
+			o.floorSteps = 2
+		}
+	}
+	if o.floorSteps != 2 && o.floorSteps != 3 {
+		complain("--floor-steps %d: there are 2 and 3", o.floorSteps)
 	}
 	o.validateDoors(given, complain)
 	o.load.LeaderOnly = o.submit == "leader"

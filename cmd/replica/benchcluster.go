@@ -33,7 +33,7 @@ func (o benchOptions) measureCluster(narration io.Writer) measure {
 		}
 		defer os.RemoveAll(dir)
 		start := localOptions(o.replicas, o.scheme, filepath.Join(dir, "net"), o.verbose, narration)
-		start.RequireVertexSignatures, start.Tune = o.creator.sign, o.tune
+		start.RequireVertexSignatures, start.OptimisticMode, start.Tune = o.creator.sign, o.optimistic, o.tune
 		crash := o.newCrash()
 		start.Faulty = crash.hit
 		t, err := local.StartTarget(ctx, start)

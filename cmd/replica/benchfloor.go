@@ -20,7 +20,7 @@ func (o benchOptions) measureFloor(narration io.Writer) measure {
 		}
 		defer os.RemoveAll(dir)
 		f, err := floor.Start(ctx, floor.Config{
-			Replicas: o.replicas, Scheme: o.scheme, Depth: o.depth, TLS: o.floorTLS,
+			Replicas: o.replicas, Scheme: o.scheme, Depth: o.depth, TLS: o.floorTLS, Unanimous: o.floorSteps == 2,
 			Sync: o.walSync == nodeconfig.WALSyncAlways, Dir: dir,
 		})
 		if err != nil {

@@ -17,6 +17,8 @@ type benchReport struct {
 	Depth       int      `json:"depth,omitempty"`
 	WALSync     string   `json:"wal_sync,omitempty"`
 	Retain      uint64   `json:"ledger_retain,omitempty"`
+	Optimistic  bool     `json:"optimistic_mode,omitempty"`
+	FloorSteps  int      `json:"floor_steps,omitempty"`
 	API         []string `json:"api,omitempty"`
 	Submit      string   `json:"submit"`
 	Outstanding int      `json:"outstanding,omitempty"`
@@ -61,6 +63,10 @@ func newBenchReport(o benchOptions) *benchReport {
 	}
 	if len(o.api) == 0 {
 		r.Replicas, r.Scheme, r.Depth, r.WALSync, r.Retain = o.replicas, o.scheme, o.depth, o.walSync, o.retain
+		r.Optimistic = o.optimistic
+	}
+	if o.floor {
+		r.FloorSteps = o.floorSteps
 	}
 	return r
 }
@@ -165,7 +171,7 @@ func (r *benchReport) write(w io.Writer, asJSON bool) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprint(table, "\n\treplicas")
 	if r.Median.Floor != nil {
-		fmt.Fprint(table, "\tfloor")
+		fmt.Fprintf(table, "\tfloor, %d steps", r.FloorSteps)
 	}
 	fmt.Fprintln(table)
 	rows := benchRows
@@ -191,6 +197,12 @@ func (r *benchReport) write(w io.Writer, asJSON bool) error {
 // title says what was measured.
 func (r *benchReport) title() string {
 	what := fmt.Sprintf("%d replicas, %s, depth %d, wal_sync %s", r.Replicas, r.Scheme, r.Depth, r.WALSync)
+	if r.Optimistic {
+		what += ", optimistic mode"
+	}
+	if r.Retain > 0 {
+		what += fmt.Sprintf(", ledger_retain %d", r.Retain)
+	}
 	if len(r.API) > 0 {
 		what = fmt.Sprintf("a running cluster by %d APIs", len(r.API))
 	}

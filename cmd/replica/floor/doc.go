@@ -12,9 +12,10 @@
 //     with ML-DSA-87 at the same time; the vote leaves when both are done. What waits
 //     meanwhile is the next group: one flush, one signature. The journal is a file
 //     that was filled with zeros before.
+//     Where all members decide by accepting, there is no third step.
 //   - Of the votes that come in, as many are verified as make a quorum with the
 //     own one, and no more.
-//   - Commit certificates are journaled with the next group, and every checkpoint
+//   - Certificates of decisions are journaled with the next group, and every checkpoint
 //     interval there is a round of checkpoint votes.
 //   - Batches are executed in order; a vertex is final for its submitter when his
 //     member has executed it.
@@ -26,7 +27,8 @@
 //
 // At one sequence in flight a sequence costs n members 2n flushes and 2n
 // signatures, n(2q−2) verifications and 2(n−1)+(n−1)²+n(n−1) messages, forwarded
-// vertices aside. A test counts them.
+// vertices aside; in two steps n flushes and signatures, n(n−1) verifications and
+// 2(n−1)+(n−1)² messages. A test counts them.
 //
 // It has no view change, no status, no retransmission, no client table, no state
 // and no bounds on what a peer may send. It must never grow any: it is not a

@@ -21,6 +21,9 @@ type Config struct {
 	Scheme   string
 	// Depth is how many sequences are in flight.
 	Depth int
+	// Unanimous decides by what all members accepted, as optimistic mode does: two
+	// steps instead of three.
+	Unanimous bool
 	// TLS encrypts and authenticates the connections.
 	TLS bool
 	// Sync flushes the journals.

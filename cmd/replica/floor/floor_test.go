@@ -3,6 +3,7 @@ package floor
 import (
 	"bytes"
 	"crypto/sha256"
+	"fmt"
 	"testing"
 	"time"
 
@@ -53,9 +54,14 @@ func awaitExecuted(t *testing.T, f *Floor, seq messages.Seq) {
 // to the last flush, signature, verification and message. The number is the same
 // wherever the vertex enters, but for the one message that forwards it.
 func TestCosts(t *testing.T) {
-	for n, modes := range map[int][]bool{4: {true, false}, 5: {true}, 7: {true}} {
-		for _, tls := range modes {
-			f := start(t, Config{Replicas: n, Depth: 1, TLS: tls, Sync: true})
+	for _, cfg := range []Config{
+		{Replicas: 4, TLS: true}, {Replicas: 4}, {Replicas: 5, TLS: true}, {Replicas: 7, TLS: true},
+		{Replicas: 4, TLS: true, Unanimous: true}, {Replicas: 7, Unanimous: true},
+	} {
+		t.Run(fmt.Sprintf("%+v", cfg), func(t *testing.T) {
+			n := cfg.Replicas
+			cfg.Depth, cfg.Sync = 1, true
+			f := start(t, cfg)
 			const sequences = 12 // below a checkpoint interval
 			forwarded := 0
 			for k := range sequences {
@@ -78,31 +84,41 @@ func TestCosts(t *testing.T) {
 				t.Fatal(err)
 			}
 			q := messages.Quorum(n)
+			votes, verified, sent := 2*n, n*(2*q-2), 2*(n-1)+(n-1)*(n-1)+n*(n-1)
+			if cfg.Unanimous {
+				votes, verified, sent = n, n*(n-1), 2*(n-1)+(n-1)*(n-1)
+			}
 			for _, c := range []struct {
 				name      string
 				got, want int
 			}{
 				{"sequences", int(got.Sequences), sequences},
-				{"flushes", int(got.Flushes), sequences * 2 * n},
-				{"signatures", int(got.Signatures), sequences * 2 * n},
-				{"verifications", int(got.Verifications), sequences * n * (2*q - 2)},
-				{"messages", int(got.Messages), sequences*(2*(n-1)+(n-1)*(n-1)+n*(n-1)) + forwarded},
+				{"flushes", int(got.Flushes), sequences * votes},
+				{"signatures", int(got.Signatures), sequences * votes},
+				{"verifications", int(got.Verifications), sequences * verified},
+				{"messages", int(got.Messages), sequences*sent + forwarded},
 			} {
 				if c.got != c.want {
-					t.Errorf("%d members, TLS %v: %d %s, want %d", n, tls, c.got, c.name, c.want)
+					t.Errorf("%d %s, want %d", c.got, c.name, c.want)
 				}
 			}
 			if got.FlushSeconds <= 0 || got.JournalBytes < got.Flushes*pageBytes || got.NetworkBytes < 4627*got.Messages/2 {
 				t.Errorf("%+v: flushes take time and pages, and most messages carry a signature", got)
 			}
-		}
+		})
 	}
 }
 
 // TestUnderLoad finalises thousands of vertices at all doors with several
 // sequences in flight, past checkpoints and the end of the journals' files.
 func TestUnderLoad(t *testing.T) {
-	f := start(t, Config{Replicas: 4, Depth: 4, TLS: true})
+	for _, unanimous := range []bool{false, true} {
+		t.Run(fmt.Sprint("unanimous: ", unanimous), func(t *testing.T) { underLoad(t, unanimous) })
+	}
+}
+
+func underLoad(t *testing.T, unanimous bool) {
+	f := start(t, Config{Replicas: 4, Depth: 4, TLS: true, Unanimous: unanimous})
 	r, err := workload.Run(t.Context(), f, workload.Options{Outstanding: 200, Payload: 100, Vertices: 10_000, Duration: time.Minute})
 	if err != nil {
 		t.Fatal(err)

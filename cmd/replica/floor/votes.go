@@ -133,13 +133,21 @@ func (m *member) tally(v messages.Vote) (t *tally, need int) {
 		return &s.ordering, 1
 	case messages.Prepare:
 		if m.self == leader {
-			return &s.prepares, m.quorum - 1
+			return &s.prepares, m.preparing()
 		}
-		return &s.prepares, m.quorum - 2
+		return &s.prepares, m.preparing() - 1
 	case messages.Commit:
 		return &s.commits, m.quorum - 1
 	}
 	return nil, 0
+}
+
+// preparing is how many backups have to prepare.
+func (m *member) preparing() int {
+	if m.f.cfg.Unanimous {
+		return m.f.cfg.Replicas - 1
+	}
+	return m.quorum - 1
 }
 
 // count counts a valid vote.
@@ -149,14 +157,15 @@ func (m *member) count(v messages.Vote, r *received) {
 		return
 	}
 	t.counted++
+	if v.Kind == messages.Commit || m.f.cfg.Unanimous && v.Kind <= messages.Prepare {
+		s := m.slot(v.Seq)
+		s.proof = append(s.proof, r)
+	}
 	switch v.Kind {
 	case messages.PrePrepare:
 		if s := m.slot(v.Seq); m.self != leader {
 			s.named, s.digest = true, v.Digest
 		}
-	case messages.Commit:
-		s := m.slot(v.Seq)
-		s.proof = append(s.proof, r)
 	case messages.Checkpoint:
 		// It is stable: the certificate is journaled, and nothing else is kept.
 		if t.counted == m.quorum {
@@ -196,7 +205,11 @@ func (m *member) advance(seq messages.Seq, s *slot) {
 		s.batch = b
 		m.vote(messages.Prepare, seq, s.digest, b.bytes)
 	}
-	if s.batch != nil && !s.prepared && s.prepares.counted >= m.quorum-1 {
+	if m.f.cfg.Unanimous { // others may have prepared before the leader's own word counts
+		s.committed = s.batch != nil && s.ordering.counted > 0 && s.prepares.counted >= m.preparing()
+		return
+	}
+	if s.batch != nil && !s.prepared && s.prepares.counted >= m.preparing() {
 		s.prepared = true
 		m.vote(messages.Commit, seq, s.digest)
 	}
