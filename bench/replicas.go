@@ -17,9 +17,9 @@ type replicas struct{ *local.Target }
 // scheme is what the replicas sign with.
 const scheme = "ml-dsa-87"
 
-func startReplicas(ctx context.Context, dir string, o options) (cluster, error) {
+func startReplicas(ctx context.Context, dir string, o options, optimistic bool) (cluster, error) {
 	t, err := local.StartTarget(ctx, local.Options{
-		Replicas: o.replicas, Scheme: scheme, Dir: filepath.Join(dir, "net"), Log: zerolog.Nop(), Version: "bench",
+		Replicas: o.replicas, Scheme: scheme, Dir: filepath.Join(dir, "net"), Log: zerolog.Nop(), Version: "bench", OptimisticMode: optimistic,
 		Tune: func(_ int, _ *home.Home, c *replica.Config) ([]replica.Option, error) {
 			c.MaxPendingVertices = max(c.MaxPendingVertices, o.load.Outstanding*5/4)
 			if o.depth > 0 {

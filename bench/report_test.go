@@ -84,7 +84,7 @@ func TestComplaints(t *testing.T) {
 		{"--submit all", "raft takes payloads at its leader alone"},
 		{"--submit all --systems replicas,comet", ""},
 		{"--submit some", "--submit some"},
-		{"--systems etcd", "there are replicas, raft, raft3, comet"},
+		{"--systems etcd", "there are replicas, optimistic, raft, raft3, comet"},
 		{"--replicas 3", "--replicas 3"},
 		{"--rounds 0", "--rounds"},
 		{"--outstanding 0", "outstanding"},

@@ -36,8 +36,14 @@ func systems(n int) []system {
 			return raftpeer.Start(ctx, members, dir, o.load.Outstanding)
 		}
 	}
+	replicas := func(optimistic bool) func(context.Context, string, options) (cluster, error) {
+		return func(ctx context.Context, dir string, o options) (cluster, error) {
+			return startReplicas(ctx, dir, o, optimistic)
+		}
+	}
 	return []system{
-		{Name: ours, Title: "CretoAI Consensus", Members: n, Faults: "Byzantine", Signs: "ML-DSA-87, mutual TLS", anyDoor: true, start: startReplicas},
+		{Name: ours, Title: "CretoAI Consensus", Members: n, Faults: "Byzantine", Signs: "ML-DSA-87, mutual TLS", anyDoor: true, start: replicas(false)},
+		{Name: "optimistic", Title: "CretoAI Consensus, optimistic", Members: n, Faults: "Byzantine", Signs: "ML-DSA-87, mutual TLS", anyDoor: true, start: replicas(true)},
 		{Name: "raft", Title: "hashicorp/raft", Members: n, Faults: "crash", Signs: "nothing", start: raft(n)},
 		{Name: "raft3", Title: "hashicorp/raft", Members: 3, Faults: "crash", Signs: "nothing", start: raft(3)},
 		{

@@ -13,7 +13,7 @@ const (
 	Plain Optimism = iota
 	// Eager: by either, whichever is there first. Commits are sent as ever.
 	Eager
-	// Patient: as Eager, but Commits are sent only after a Hurry. [F3]
+	// Patient: as Eager, but Commits are sent only after a Hurry, or another's. [F3]
 	Patient
 )
 
