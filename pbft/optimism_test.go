@@ -68,6 +68,7 @@ func TestF1_NothingElseIsUnanimous(t *testing.T) {
 		{"without the mode", pbft.Plain, accepts(4, d)},
 		{"the leader prepares, and pre-prepares nothing", pbft.Patient, append(accepts(4, d, 0), received(0, prepare(1, d)))},
 		{"a backup pre-prepares", pbft.Patient, append(accepts(4, d, 3), received(3, prePrepare(1, d)))},
+		{"a backup pre-prepares in the leader's place", pbft.Patient, append([]pbft.SlotEvent{received(3, prePrepare(1, d))}, accepts(4, d)...)},
 		{"one accepted another", pbft.Patient, append(accepts(4, d, 3), received(3, prepare(1, other)), received(3, prepare(1, d)))},
 		{"one accepted it in another view", pbft.Patient, append(accepts(4, d, 3), received(3, inView(1, prepare(1, d))))},
 		{"one commits, and never said that it accepted", pbft.Patient, append(accepts(4, d, 3), received(3, commit(1, d)))},

@@ -293,7 +293,7 @@ func (s *Slot) unanimous() *Committed {
 		return s.rounds[i].prepares[m]
 	}
 	for m := range s.n {
-		if v := says(m); !v.Valid() || v.Value().Digest != s.accepted.digest {
+		if v := says(m); !v.Valid() || int(v.From()) != m || v.Value().Digest != s.accepted.digest {
 			return nil
 		}
 	}
