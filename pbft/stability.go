@@ -124,21 +124,9 @@ func (s *Sequencer) OnStable(c StableCheckpoint) []Effect {
 			s.emit(StopSlot{seq})
 		}
 	}
-	for seq := range s.states {
-		if seq <= c.Seq {
-			delete(s.states, seq)
-		}
-	}
-	for seq := range s.agreed { // executed by a state transfer
-		if seq <= c.Seq {
-			delete(s.agreed, seq)
-		}
-	}
-	for seq := range s.released {
-		if seq <= c.Seq {
-			delete(s.released, seq)
-		}
-	}
+	forgetUpTo(s.states, c.Seq)
+	forgetUpTo(s.agreed, c.Seq)
+	forgetUpTo(s.released, c.Seq)
 	s.welcome()
 	return s.take()
 }
@@ -165,4 +153,9 @@ func (s *Sequencer) raise(c StableCheckpoint) {
 	}
 	s.voter.Stable(c.Seq)
 	s.log.Forget(c.Seq)
+}
+
+// forgetUpTo drops what is kept of sequences at or below low.
+func forgetUpTo[V any](kept map[messages.Seq]V, low messages.Seq) {
+	maps.DeleteFunc(kept, func(seq messages.Seq, _ V) bool { return seq <= low })
 }

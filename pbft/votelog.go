@@ -117,7 +117,7 @@ func (l *VoteLog) Seqs() []messages.Seq { return slices.Sorted(maps.Keys(l.slots
 
 // Forget drops everything at or below low.
 func (l *VoteLog) Forget(low messages.Seq) {
-	maps.DeleteFunc(l.slots, func(s messages.Seq, _ *seqVotes) bool { return s <= low })
+	forgetUpTo(l.slots, low)
 }
 
 // Retain drops the votes that keep refuses, and frees their places.

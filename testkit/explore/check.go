@@ -92,6 +92,12 @@ func (s *state) committing(view, seq int, d uint8) (count int) {
 	return count
 }
 
+// accepted is the digest that a member signed as accepted, by a PrePrepare or a
+// Prepare; 0 if there is none.
+func (n *node) accepted(view, seq int) uint8 {
+	return max(n.cast[messages.PrePrepare][view][seq], n.cast[messages.Prepare][view][seq])
+}
+
 // unanimous is the digest that all correct members signed as accepted, 0 if there is
 // none: with the liar's word it is decided in optimistic mode.
 func (s *state) unanimous(view, seq int) (d uint8) {
@@ -99,7 +105,7 @@ func (s *state) unanimous(view, seq int) (d uint8) {
 		if n == nil {
 			continue
 		}
-		own := max(n.cast[messages.PrePrepare][view][seq], n.cast[messages.Prepare][view][seq])
+		own := n.accepted(view, seq)
 		if own == 0 || d > 0 && own != d {
 			return 0
 		}

@@ -172,7 +172,7 @@ func (t *step) agrees() {
 		in := input{what: agreeing, view: uint8(view), seq: uint8(seq), digest: uint8(t.w.index(d))}
 		count := 0
 		for _, n := range t.from.nodes {
-			if n == nil || n != t.at && max(n.cast[messages.PrePrepare][view][seq-1], n.cast[messages.Prepare][view][seq-1]) == in.digest+1 {
+			if n == nil || n != t.at && n.accepted(int(view), int(seq)-1) == in.digest+1 {
 				count++
 			}
 		}
